@@ -1,0 +1,73 @@
+// request.hpp: what a handler sees of a request.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mr {
+
+namespace proto {
+class Exchange;
+}
+
+/// A handle on the request under way. Views it gives stay valid until the handler, or its coroutine,
+/// ends. Used by the core's thread alone. Lookups read the raw bytes when asked, and keep nothing.
+class Request {
+ public:
+  explicit Request(proto::Exchange* exchange) noexcept : exchange_(exchange) {}
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  /// The request method, as sent: "GET".
+  std::string_view method() const noexcept;
+  /// The target as sent, undecoded; for a path with escapes, rewritten where decoding happened in place.
+  std::string_view target() const noexcept;
+  /// The percent-decoded path. O(1).
+  std::string_view path() const noexcept;
+  /// The raw query, without the `?`.
+  std::string_view query() const noexcept;
+  /// The decoded value of the first query parameter with that (decoded) name; decoding may allocate.
+  std::optional<std::string> query(std::string_view name) const;
+
+  /// The first field of that name, case-insensitively; nothing where there is none. O(fields).
+  std::optional<std::string_view> header(std::string_view name) const noexcept;
+  std::size_t header_count() const noexcept;
+  /// index < header_count().
+  std::string_view header_name(std::size_t index) const noexcept;
+  std::string_view header_value(std::size_t index) const noexcept;
+  /// The value of a cookie, as sent (RFC 6265 section 5.4).
+  std::optional<std::string_view> cookie(std::string_view name) const noexcept;
+  /// The first trailer field of that name, after a chunked body.
+  std::optional<std::string_view> trailer(std::string_view name) const noexcept;
+
+  /// The whole body; empty where there was none.
+  std::string_view body() const noexcept;
+
+  /// Host and port of the target or the Host field; port 0 where none was given.
+  std::string_view host() const noexcept;
+  std::uint16_t port() const noexcept;
+  /// "203.0.113.7:51000", "[2001:db8::7]:51000", "unix:". Costs a system call.
+  std::string remote_address() const;
+  bool keep_alive() const noexcept;
+  /// The pattern of the route that matched; empty in the handler of a 404.
+  std::string_view route() const noexcept;
+  std::size_t parameter_count() const noexcept;
+  /// index < parameter_count(); decoded.
+  std::string_view parameter(std::size_t index) const noexcept;
+
+  /// A pointer of the application's own, until the request is done.
+  void set_user_data(void* data) noexcept;
+  void* user_data() const noexcept;
+  /// Calls `callback(user_data())` once, when the reply has been handed over or the request was cancelled.
+  void on_done(void (*callback)(void* user_data) noexcept) noexcept;
+
+  /// The engine's own; not for applications.
+  proto::Exchange& exchange() const noexcept { return *exchange_; }
+
+ private:
+  proto::Exchange* exchange_;
+};
+
+}  // namespace mr

@@ -1,0 +1,83 @@
+// server.hpp: the options of a server, and a server that runs inside a program with its own main loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mr {
+
+class App;
+
+/// Every limit has a name, a unit and a default; the configuration file uses the same names.
+struct ServerOptions {
+  // [server]
+  std::vector<std::string> listen;  ///< "127.0.0.1:8080", "[::1]:8080", "unix:/path"; port 0: any.
+  std::uint32_t cores = 0;          ///< Threads; 0: one for each CPU of the affinity mask.
+  std::string backend = "auto";     ///< auto | uring
+  bool pin = true;                  ///< Pin each core's thread to its CPU.
+
+  // [limits]
+  std::uint32_t header_bytes = 16 * 1024;   ///< Request line and fields (431, 414); at most 65535.
+  std::uint32_t headers = 100;              ///< Fields (431).
+  std::uint64_t body_bytes = 8ull << 20;    ///< Request body (413).
+  std::uint32_t connections = 100'000;      ///< All cores together; past it accepting pauses.
+  std::uint32_t pipeline = 128;             ///< Requests in flight on a connection; past it reading stops.
+  std::uint32_t exchanges = 65'536;         ///< Requests in coroutines, a core; past it 503.
+  std::uint64_t memory_bytes = 1ull << 30;  ///< Blocks for bodies and replies, a core; past it 503.
+  std::uint32_t output_bytes = 256 * 1024;  ///< Unsent reply bytes of a connection; past it reading stops.
+
+  // [timeouts], milliseconds
+  std::uint32_t header_ms = 10'000;      ///< From the first byte of a head to its last (408).
+  std::uint32_t body_idle_ms = 30'000;   ///< Between two parts of a body (408).
+  std::uint32_t write_idle_ms = 30'000;  ///< A peer that does not read (close).
+  std::uint32_t keepalive_ms = 75'000;   ///< Between two requests (close).
+  std::uint32_t linger_ms = 2'000;  ///< How long a closing connection reads on, to deliver its last reply.
+
+  // [drain], milliseconds
+  std::uint32_t drain_delay_ms = 0;       ///< Keep serving this long after SIGTERM.
+  std::uint32_t drain_grace_ms = 20'000;  ///< Then this long for requests under way.
+
+  // [rings], a core
+  std::uint32_t ring_entries = 4096;
+  std::uint32_t ring_completions = 16'384;
+  std::uint32_t ring_buffers = 512;
+  std::uint32_t ring_buffer_bytes = 8192;
+};
+
+/// Counters summed over the cores; monotonic since start.
+struct ServerStats {
+  std::uint64_t connections_accepted = 0, connections_open = 0, requests = 0, refused = 0;
+  std::uint64_t accept_errors = 0, buffer_starvations = 0, queue_overflows = 0, stale_completions = 0;
+  std::uint64_t timeouts = 0, resets = 0, exchanges_cancelled = 0;
+  std::uint64_t memory_bytes = 0;  ///< Blocks on loan now.
+};
+
+/// Takes no signal and has no globals: several may live in one process.
+class Server {
+ public:
+  /// The app must outlive the server and is not changed once start() was called.
+  Server(App& app, ServerOptions options);
+  ~Server();  ///< stop()s.
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Opens the listeners and starts the threads; returns when connections are accepted. An empty
+  /// string, or one sentence that says what failed and how to mend it; then nothing runs.
+  [[nodiscard]] std::string start();
+  /// Stops accepting, lets requests under way finish for `grace_ms` at most, and ends the threads.
+  void stop(std::uint32_t grace_ms = 20'000);
+  /// Where it listens, port 0 replaced by the real one; valid after start().
+  std::vector<std::string> addresses() const;
+  std::uint32_t cores() const noexcept;
+  /// "uring".
+  std::string backend() const;
+  ServerStats stats() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mr
