@@ -14,8 +14,8 @@ struct ChunkLimits {
   std::uint32_t size_digits_max = 16;  ///< Hex digits of a size after leading zeros; zeros count to 64 (400).
   std::uint32_t trailer_bytes_max = 16 * 1024;  ///< Trailer section (431).
   std::uint16_t trailer_fields_max = 100;       ///< (431)
-  /// Framing bytes allowed for each byte of data, beyond 16 KiB of grace: a flood of one-byte
-  /// chunks is refused (400). 5 = more than "1\r\nx\r\n" costs; see the .cpp for the rule used.
+  /// Framing bytes a body may have beyond as many as its data: a flood of one-byte chunks, five bytes
+  /// of framing each, is refused (400).
   std::uint32_t overhead_grace_bytes = 256 * 1024;
 };
 

@@ -34,6 +34,7 @@ struct Field {
   std::uint16_t name_size;
   std::uint16_t value_at;
   std::uint16_t value_size;
+  friend bool operator==(const Field&, const Field&) = default;
 };
 static_assert(sizeof(Field) == 8, "a field is one store");
 
@@ -59,5 +60,8 @@ struct Head {
     return {base + field.value_at, field.value_size};
   }
 };
+
+/// True where both describe the same bytes in the same way: every span, and the base.
+bool same_head(const Head& a, const Head& b) noexcept;
 
 }  // namespace mr::http

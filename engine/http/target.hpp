@@ -25,12 +25,13 @@ struct Target {
   bool is_separator(std::size_t at) const noexcept;  ///< path[at] is a slash that separates.
 };
 
-/// Splits and decodes. The bytes of the path are rewritten in place where they hold a `%`.
-/// The head has passed the tokenizer, so the bytes and the form are valid characters; this judges:
+/// Splits and decodes. Call once a head: a path that holds a `%` is decoded in place, after which
+/// head.target() shows decoded bytes. bytes: head.base, writable. The tokenizer has judged the
+/// characters and the form; what is left is judged here.
 /// Returns ok; bad_percent_encoding 400 ("%zz", "%", "%00"; the connection may stay open); or
 /// bad_target 400 (userinfo, an empty or invalid authority, CONNECT without a port...).
 /// O(target); never allocates.
-Error read_target(Head& head, char* bytes, Target& target) noexcept;
+Error read_target(const Head& head, char* bytes, Target& target) noexcept;
 
 /// Percent-decodes in place, `+` as a space where plus_is_space (forms and queries). Returns the
 /// decoded size; npos on a malformed escape.

@@ -3,20 +3,34 @@
 #include <mimalloc.h>
 
 #include <atomic>
+#include <cstdlib>
 
 namespace mr::mem {
 namespace {
 
+constexpr std::size_t alignment = 64;
+
 std::atomic<std::uint64_t> allocation_count{0};
+
+// A sanitizer sees what goes wrong in a block only when the block is its own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+void* take(std::size_t size_bytes) noexcept {
+  return std::aligned_alloc(alignment, (size_bytes + alignment - 1) / alignment * alignment);
+}
+void give(void* memory) noexcept { std::free(memory); }
+#else
+void* take(std::size_t size_bytes) noexcept { return mi_malloc_aligned(size_bytes, alignment); }
+void give(void* memory) noexcept { mi_free(memory); }
+#endif
 
 }  // namespace
 
 void* allocate(std::size_t size_bytes) noexcept {
   allocation_count.fetch_add(1, std::memory_order_relaxed);
-  return mi_malloc_aligned(size_bytes, 64);
+  return take(size_bytes);
 }
 
-void release(void* memory) noexcept { mi_free(memory); }
+void release(void* memory) noexcept { give(memory); }
 
 std::uint64_t allocations() noexcept { return allocation_count.load(std::memory_order_relaxed); }
 

@@ -72,6 +72,13 @@ class Slab {
     return object_in(slot);
   }
 
+  /// Whoever lives in that slot now; null when it is free.
+  T* at_slot(std::uint32_t number) noexcept {
+    if (number >= slots_made_) return nullptr;
+    Slot& slot = at(number);
+    return slot.next_free == live ? object_in(slot) : nullptr;
+  }
+
   std::uint32_t number_of(const T& object) const noexcept { return slot_of(object).number; }
   std::uint32_t generation_of(const T& object) const noexcept { return slot_of(object).generation; }
   std::uint32_t live_count() const noexcept { return live_; }
