@@ -1,0 +1,267 @@
+#include "engine/io/uring/uring_backend.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+#include "engine/io/uring/buffer_ring.hpp"
+#include "engine/io/uring/ring.hpp"
+#include "engine/mem/allocate.hpp"
+
+namespace mr::io {
+namespace {
+
+// Bits of a token's operation that no Op uses: the cancel that ends a hangup watch carries one.
+constexpr std::uint64_t hangup_seen = std::uint64_t{0x80} << 56;
+constexpr std::uint64_t hangup_cancelled = std::uint64_t{0x40} << 56;
+
+class UringBackend final : public IoBackend {
+ public:
+  UringBackend() = default;
+  ~UringBackend() override;
+  int open(const BackendOptions& options, bool& buffers_refused) noexcept;
+
+  void accept(Token token, Descriptor listener) noexcept override;
+  void recv(Token token, Descriptor descriptor) noexcept override;
+  void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  void hangup(Token token, Descriptor descriptor) noexcept override;
+  void cancel(Token token) noexcept override;
+  void shutdown_send(Descriptor descriptor) noexcept override { ::shutdown(descriptor, SHUT_WR); }
+  void close(Descriptor descriptor, bool reset) noexcept override;
+  std::size_t wait(std::span<Completion> out, TimeNs deadline) noexcept override;
+  void wake() noexcept override;
+  TimeNs now() noexcept override { return last_now_ = monotonic_now(); }
+  char* buffer(std::uint16_t buffer_id) noexcept override { return buffers_.at(buffer_id); }
+  std::uint32_t buffer_bytes() const noexcept override { return buffers_.buffer_bytes(); }
+  std::uint32_t buffers() const noexcept override { return buffers_.size(); }
+  void give_back(std::span<const std::uint16_t> buffer_ids) noexcept override {
+    buffers_.give_back(buffer_ids);
+  }
+  bool peer_address(Descriptor descriptor, sockaddr_storage& out) noexcept override;
+  const BackendStats& stats() const noexcept override { return stats_; }
+
+ private:
+  std::size_t reap(std::span<Completion> out) noexcept;
+  bool keep_hangup(Completion& done) noexcept;
+  bool keep(Completion& done) noexcept;
+  void end_hangup(Token token, std::uint64_t mark) noexcept;
+  void arm_wake() noexcept;
+
+  BufferRing buffers_;  // Before ring_: the ring ends first, and with it the kernel's use of the buffers.
+  Ring ring_;
+  msghdr* headers_ = nullptr;  ///< One a submission entry; the kernel copies it when it takes the entry.
+  int wake_fd_ = -1;
+  std::uint64_t wake_count_ = 0;           ///< Where the kernel puts the event counter.
+  std::atomic<bool> wake_pending_{false};  ///< Saves the system call of all but the first wake().
+  TimeNs last_now_ = 0;
+  BackendStats stats_;
+};
+
+int UringBackend::open(const BackendOptions& options, bool& buffers_refused) noexcept {
+  MR_ASSERT(std::has_single_bit(options.queue_entries));
+  MR_ASSERT(std::has_single_bit(options.completion_entries));
+  MR_ASSERT(options.completion_entries >= options.queue_entries);
+  buffers_refused = false;
+  if (const int failed = ring_.open(options.queue_entries, options.completion_entries)) return failed;
+  if (const int failed = buffers_.open(ring_.raw(), options.buffers, options.buffer_bytes, buffers_refused))
+    return failed;
+  headers_ = static_cast<msghdr*>(mem::allocate(ring_.entries() * sizeof(msghdr)));
+  if (headers_ == nullptr) return ENOMEM;
+  // Blocking, because the kernel fails a read of a non-blocking descriptor instead of waiting.
+  wake_fd_ = eventfd(0, EFD_CLOEXEC);
+  if (wake_fd_ < 0) return errno;
+  arm_wake();
+  return 0;
+}
+
+UringBackend::~UringBackend() {
+  if (wake_fd_ >= 0) ::close(wake_fd_);
+  mem::release(headers_);
+}
+
+void UringBackend::accept(Token token, Descriptor listener) noexcept {
+  if (const int flags = fcntl(listener, F_GETFL); flags >= 0 && (flags & O_NONBLOCK) != 0)
+    fcntl(listener, F_SETFL, flags & ~O_NONBLOCK);
+  io_uring_sqe& sqe = ring_.next_sqe();
+  io_uring_prep_multishot_accept(&sqe, listener, nullptr, nullptr, SOCK_CLOEXEC);
+  sqe.user_data = token.bits();
+}
+
+void UringBackend::recv(Token token, Descriptor descriptor) noexcept {
+  io_uring_sqe& sqe = ring_.next_sqe();
+  io_uring_prep_recv_multishot(&sqe, descriptor, nullptr, 0, 0);
+  sqe.flags = IOSQE_BUFFER_SELECT;
+  sqe.buf_group = BufferRing::group;
+  sqe.user_data = token.bits();
+}
+
+// Without MSG_WAITALL: a send that waited for the last byte would hide from the core that a slow
+// peer still reads.
+void UringBackend::send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept {
+  MR_ASSERT(!parts.empty());
+  MR_ASSERT(parts.size() <= 1024);
+  io_uring_sqe& sqe = ring_.next_sqe();
+  if (parts.size() == 1) {
+    io_uring_prep_send(&sqe, descriptor, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+  } else {
+    msghdr& header = headers_[ring_.index_of(sqe)];
+    header = {};
+    header.msg_iov = const_cast<iovec*>(parts.data());
+    header.msg_iovlen = parts.size();
+    io_uring_prep_sendmsg(&sqe, descriptor, &header, MSG_NOSIGNAL);
+  }
+  sqe.user_data = token.bits();
+}
+
+// The kernel adds POLLRDHUP to every poll, so a half close completes a single-shot poll, and would
+// complete it again each time it is armed. A multishot one tells it once and goes on. Its end is made
+// by a cancel, ours or the caller's, and it is the cancel's completion that reports it: the poll's own
+// (ECANCELED) could not tell the two apart.
+void UringBackend::hangup(Token token, Descriptor descriptor) noexcept {
+  io_uring_sqe& sqe = ring_.next_sqe();
+  io_uring_prep_poll_multishot(&sqe, descriptor, POLLERR | POLLHUP);
+  sqe.user_data = token.bits();
+}
+
+void UringBackend::cancel(Token token) noexcept {
+  if (token.op() == Op::hangup) return end_hangup(token, hangup_cancelled);
+  io_uring_sqe& sqe = ring_.next_sqe();
+  io_uring_prep_cancel64(&sqe, token.bits(), 0);
+  sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
+  sqe.user_data = Token(Op::none, 0, 0).bits();
+}
+
+void UringBackend::end_hangup(Token token, std::uint64_t mark) noexcept {
+  io_uring_sqe& sqe = ring_.next_sqe();
+  io_uring_prep_cancel64(&sqe, token.bits(), 0);
+  sqe.user_data = token.bits() | mark;
+}
+
+void UringBackend::close(Descriptor descriptor, bool reset) noexcept {
+  if (reset) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  ::close(descriptor);
+}
+
+bool UringBackend::peer_address(Descriptor descriptor, sockaddr_storage& out) noexcept {
+  socklen_t size_bytes = sizeof out;
+  return getpeername(descriptor, reinterpret_cast<sockaddr*>(&out), &size_bytes) == 0;
+}
+
+void UringBackend::arm_wake() noexcept {
+  io_uring_sqe& sqe = ring_.next_sqe();
+  io_uring_prep_read(&sqe, wake_fd_, &wake_count_, sizeof wake_count_, 0);
+  sqe.user_data = Token(Op::wake, 0, 0).bits();
+}
+
+void UringBackend::wake() noexcept {
+  if (wake_pending_.exchange(true, std::memory_order_acq_rel)) return;
+  const std::uint64_t one = 1;
+  while (::write(wake_fd_, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+// What reap() copied and is not plainly the caller's. False: it is the backend's own affair.
+bool UringBackend::keep(Completion& done) noexcept {
+  switch (done.token.op()) {
+    case Op::none: return false;
+    case Op::wake:
+      // In this order: a wake() from here on writes again, and the read armed below sees it.
+      wake_pending_.store(false, std::memory_order_seq_cst);
+      arm_wake();
+      return true;
+    case Op::accept:
+    case Op::send: return true;
+    case Op::recv:
+      if (done.has_buffer && done.result <= 0) {
+        give_back({&done.buffer_id, 1});
+        done.has_buffer = false;
+      }
+      return true;
+    case Op::hangup: break;
+  }
+  return keep_hangup(done);
+}
+
+bool UringBackend::keep_hangup(Completion& done) noexcept {
+  const std::uint64_t bits = done.token.bits();
+  if ((bits & (hangup_seen | hangup_cancelled)) != 0) {
+    if (done.result < 0) return false;  // The watch had ended already, and was reported then.
+    done.token = Token::from_bits(bits & ~(hangup_seen | hangup_cancelled));
+    done.result = (bits & hangup_seen) != 0 ? POLLHUP : -ECANCELED;
+    return true;
+  }
+  const bool gone = done.result > 0 && (done.result & (POLLERR | POLLHUP)) != 0;
+  if (done.more) {
+    if (gone) end_hangup(done.token, hangup_seen);
+    return false;
+  }
+  if (done.result == -ECANCELED) return false;
+  // The kernel ended it by itself, as it does when the completion queue is full.
+  if (done.result >= 0 && !gone) done.result = -EAGAIN;
+  return true;
+}
+
+std::size_t UringBackend::reap(std::span<Completion> out) noexcept {
+  std::uint32_t head = ring_.head();
+  const std::uint32_t tail = ring_.tail();
+  std::size_t count = 0;
+  while (head != tail && count < out.size()) {
+    const io_uring_cqe& cqe = ring_.at(head++);
+    Completion& done = out[count];
+    done = {.token = Token::from_bits(cqe.user_data),
+            .result = cqe.res,
+            .buffer_id = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT),
+            .has_buffer = (cqe.flags & IORING_CQE_F_BUFFER) != 0,
+            .more = (cqe.flags & IORING_CQE_F_MORE) != 0};
+    const bool plain = done.token.op() == Op::send || (done.token.op() == Op::recv && done.result > 0);
+    if (plain || keep(done)) [[likely]]
+      ++count;
+  }
+  ring_.advance(head);
+  return count;
+}
+
+std::size_t UringBackend::wait(std::span<Completion> out, TimeNs deadline) noexcept {
+  MR_ASSERT(!out.empty());
+  std::size_t count = 0;
+  // The kernel takes microseconds to find that a time is past; what was last read tells it for nothing.
+  if (deadline <= last_now_) deadline = 0;
+  for (;;) {
+    const std::uint32_t ready = ring_.tail() - ring_.head();
+    if (ready < out.size() || ring_.queued() != 0) ring_.enter(ready == 0 && deadline != 0, deadline);
+    count = reap(out);
+    if (count != 0) [[likely]]
+      break;
+    // Nothing for the caller: the deadline, a signal, or completions that were only the backend's.
+    if (deadline == 0 || (deadline != time_never && monotonic_now() >= deadline)) break;
+  }
+  stats_.waits = ring_.enters();
+  stats_.completions += count;
+  stats_.submissions = ring_.submissions();
+  stats_.queue_overflows = ring_.overflows();
+  stats_.submission_stalls = ring_.stalls();
+  return count;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<IoBackend>> make_uring(const BackendOptions& options, SetupProblem* why) noexcept {
+  std::unique_ptr<UringBackend> backend(new (std::nothrow) UringBackend);
+  bool buffers_refused = false;
+  const int failed = backend == nullptr ? ENOMEM : backend->open(options, buffers_refused);
+  if (failed == 0) return std::unique_ptr<IoBackend>(std::move(backend));
+  if (why != nullptr) *why = problem_of(facts_now(buffers_refused ? 0 : failed, buffers_refused ? failed : 0));
+  return Error{.code = Errc::unsupported, .os_errno = failed};
+}
+
+}  // namespace mr::io

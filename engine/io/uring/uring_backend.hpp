@@ -1,0 +1,20 @@
+// uring_backend.hpp: IoBackend on the kernel's io_uring, Linux 6.1 and later.
+#pragma once
+
+#include <memory>
+
+#include "engine/base/result.hpp"
+#include "engine/io/backend.hpp"
+#include "engine/io/uring/probe.hpp"
+
+namespace mr::io {
+
+/// Opens a ring and its buffers. Call it on the thread that will use the backend: the kernel refuses
+/// every other one, wake() excepted.
+///
+/// Listeners may be non-blocking (accept() makes them block, as the kernel would otherwise answer
+/// EAGAIN instead of waiting); accepted sockets are blocking and close-on-exec.
+/// On failure `why` (may be null) holds the cause, for describe().
+Result<std::unique_ptr<IoBackend>> make_uring(const BackendOptions& options, SetupProblem* why) noexcept;
+
+}  // namespace mr::io

@@ -1,0 +1,89 @@
+// chain.hpp: bytes on their way out, in blocks from the core's pool.
+//
+//   reply bytes -> room()/commit() or append() -> [Chain] -> gather() -> one vectored send -> consume()
+//
+// Owner       one per Connection (what is being sent), one per reply that waits for an earlier one.
+// Invariants  every block in the chain holds at least one unsent byte, the tail block excepted.
+// When full   room() and append() say so when the pool has no block; nothing is half written then
+//             that the caller cannot take back by closing the connection.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/mem/block_pool.hpp"
+
+namespace mr::net {
+
+class Chain {
+ public:
+  /// Parts of one vectored send; their table lies in the chain's first block.
+  static constexpr std::size_t parts_max = 8;
+  /// First block of a chain, and the largest one taken: a batch of small replies fits the first.
+  static constexpr std::size_t first_block_bytes = 4096;
+  static constexpr std::size_t largest_block_bytes = 64 * 1024;
+
+  Chain() = default;
+  Chain(const Chain&) = delete;
+  Chain& operator=(const Chain&) = delete;
+
+  bool empty() const noexcept { return bytes_ == 0; }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+  /// Contiguous writable room of at least `size_bytes` at the end; null when the pool is full.
+  /// size_bytes <= largest_room. Follow with commit().
+  char* room(mem::BlockPool& pool, std::size_t size_bytes) noexcept {
+    if (tail_ != nullptr && tail_->capacity - tail_->end >= size_bytes) [[likely]] {
+      return tail_->bytes() + tail_->end;
+    }
+    return room_in_new_block(pool, size_bytes);
+  }
+  void commit(std::size_t size_bytes) noexcept {
+    tail_->end += static_cast<std::uint32_t>(size_bytes);
+    bytes_ += size_bytes;
+  }
+  /// Bytes that room() would give without a new block.
+  std::size_t room_left() const noexcept { return tail_ == nullptr ? 0 : tail_->capacity - tail_->end; }
+
+  /// Copies `bytes` to the end; false when the pool is full (some of it may be in then).
+  bool append(mem::BlockPool& pool, std::string_view bytes) noexcept;
+
+  /// Moves everything of `other` behind this; `other` is empty afterwards. O(1).
+  void take_over(Chain& other) noexcept;
+
+  /// The parts of the next send, from the front; the table stays valid until consume() or clear().
+  /// The chain must not be empty. take_over(), room() and append() may go on meanwhile.
+  std::span<const iovec> gather() noexcept;
+
+  /// Drops `size_bytes` from the front, giving blocks back.
+  void consume(mem::BlockPool& pool, std::size_t size_bytes) noexcept;
+  void clear(mem::BlockPool& pool) noexcept;
+
+ private:
+  struct Node {
+    Node* next;
+    std::uint32_t block_bytes;  ///< Of the whole block, for the pool.
+    std::uint32_t capacity;     ///< Of bytes().
+    std::uint32_t begin;
+    std::uint32_t end;
+    iovec parts[parts_max];
+    char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+  };
+
+ public:
+  static constexpr std::size_t largest_room = largest_block_bytes - sizeof(Node);
+
+ private:
+  char* room_in_new_block(mem::BlockPool& pool, std::size_t size_bytes) noexcept;
+  void drop_front(mem::BlockPool& pool) noexcept;
+
+  Node* head_ = nullptr;
+  Node* tail_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace mr::net

@@ -1,0 +1,82 @@
+// connection.hpp: one accepted socket, and what a protocol keeps with it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/base/clock.hpp"
+#include "engine/base/list.hpp"
+#include "engine/io/backend.hpp"
+#include "engine/mem/block_pool.hpp"
+#include "engine/net/chain.hpp"
+#include "engine/net/timer_wheel.hpp"
+
+namespace mr::net {
+
+class Protocol;
+struct FlushTag;
+
+/// Why a connection was closed, for the counters.
+enum class CloseReason : std::uint8_t {
+  finished,       ///< The last reply was sent, or the peer ended between requests.
+  peer_closed,    ///< The peer ended inside a request.
+  reset,
+  timeout,
+  refused,        ///< A request that could not be served ended it.
+  no_memory,
+  stopped,        ///< The server stops.
+};
+inline constexpr unsigned close_reason_count = 7;
+
+/// Bytes received and not consumed yet. An idle connection holds no block.
+struct Input {
+  mem::Block block;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::uint32_t size() const noexcept { return end - begin; }
+  char* data() noexcept { return block.data + begin; }
+};
+
+struct Connection;
+
+/// A timer that knows its connection. It may fire early: Connection::deadline is what counts, so that a
+/// deadline that only moves on costs one store.
+struct ConnectionTimer : Timer {
+  explicit ConnectionTimer(Connection& of) noexcept : Timer(TimerKind::connection), owner(&of) {}
+  Connection* owner;
+};
+
+/// Lives in the core's slab; its slot and generation are in every token of its operations.
+struct Connection : ListLink<FlushTag> {
+  /// Room for the protocol's own state, built and destroyed by it.
+  static constexpr std::size_t state_bytes = 176;
+
+  Connection(io::Descriptor socket, Protocol& speaks) noexcept
+      : protocol(&speaks), timer(*this), descriptor(socket) {}
+
+  Protocol* protocol;
+  ConnectionTimer timer;
+  TimeNs deadline = time_never;
+  Input input;
+  Chain output;
+  std::size_t sending_bytes = 0;   ///< Of the send in flight.
+  io::Descriptor descriptor;
+  std::uint16_t listener = 0;      ///< Index of the listener it came from.
+  std::uint8_t operations = 0;     ///< Submitted and not completed for good.
+  bool receiving : 1 = false;      ///< A multishot receive is armed.
+  bool receive_stopping : 1 = false;  ///< Its cancellation was asked for.
+  bool sending : 1 = false;
+  bool watching : 1 = false;       ///< A hangup watch is armed.
+  bool starved : 1 = false;        ///< Waits for buffers to come back.
+  bool read_ended : 1 = false;     ///< The peer sends no more.
+  bool hold_reading : 1 = false;   ///< The protocol wants no more input for now.
+  bool finishing : 1 = false;      ///< Close once the output is sent.
+  bool aborting : 1 = false;       ///< Close at the end of the turn.
+  bool lingering : 1 = false;      ///< Our direction is shut; input is dropped until the peer's ends.
+  bool closing : 1 = false;        ///< Gone for the protocol; waits for its operations.
+  CloseReason reason = CloseReason::finished;
+
+  alignas(16) std::byte state[state_bytes];
+};
+
+}  // namespace mr::net

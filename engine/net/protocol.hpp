@@ -1,0 +1,63 @@
+// protocol.hpp: the seam between a connection and what it speaks. One Protocol a core and kind; the
+// state of a connection is in Connection::state. Called at most once per connection and event, never
+// per request.
+#pragma once
+
+#include <cstddef>
+
+#include "engine/net/connection.hpp"
+
+namespace mr::net {
+
+class Protocol {
+ public:
+  virtual void on_open(Connection& connection) noexcept = 0;
+
+  /// New bytes at `data`, or none (size 0) when the connection may go on after hold_reading. The
+  /// bytes may be changed in place and are gone after the call: what is not consumed is kept in
+  /// Connection::input by the protocol.
+  virtual void on_bytes(Connection& connection, char* data, std::size_t size) noexcept = 0;
+
+  /// The peer ended its direction; no bytes follow.
+  virtual void on_end(Connection& connection) noexcept = 0;
+
+  /// A send completed: there is room in the output, perhaps it is empty.
+  virtual void on_sent(Connection& connection) noexcept = 0;
+
+  /// Connection::deadline has passed.
+  virtual void on_deadline(Connection& connection) noexcept = 0;
+
+  /// The server drains: finish what is under way, take no more.
+  virtual void on_drain(Connection& connection) noexcept = 0;
+
+  /// The connection is gone (reset, closed, timed out): cancel and drop everything but the output.
+  virtual void on_closed(Connection& connection) noexcept = 0;
+
+ protected:
+  ~Protocol() = default;
+};
+
+/// What a protocol asks of the core.
+class Carrier {
+ public:
+  /// The output has bytes: send them in this turn's flush.
+  virtual void flush_later(Connection& connection) noexcept = 0;
+  /// Sets the deadline (time_never: none); cheap when it only moves on.
+  virtual void set_deadline(Connection& connection, TimeNs deadline) noexcept = 0;
+  /// Stops or resumes receiving.
+  virtual void hold_reading(Connection& connection, bool hold) noexcept = 0;
+  /// Asks for Protocol::on_closed() once the peer is gone for good.
+  virtual void watch_hangup(Connection& connection) noexcept = 0;
+  /// Closes once the output is sent; what the peer still sends is dropped meanwhile. Like abort(), it
+  /// only notes the wish: on_closed() comes at the end of the turn.
+  virtual void finish(Connection& connection, CloseReason reason) noexcept = 0;
+  /// Closes at the end of this turn, unsent output is dropped.
+  virtual void abort(Connection& connection, CloseReason reason) noexcept = 0;
+  /// The time of this turn.
+  virtual TimeNs now() const noexcept = 0;
+
+ protected:
+  ~Carrier() = default;
+};
+
+}  // namespace mr::net

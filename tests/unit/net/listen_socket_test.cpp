@@ -1,0 +1,70 @@
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "engine/net/listen_socket.hpp"
+
+using namespace mr;
+using net::ListenAddress;
+
+TEST_CASE("read_listen_address: what it takes, written back") {
+  struct Case { const char* text; const char* back; };
+  static constexpr Case cases[] = {
+      {"127.0.0.1:8080", "127.0.0.1:8080"}, {"[::1]:0", "[::1]:0"},      {"localhost:80", "127.0.0.1:80"},
+      {"*:65535", "0.0.0.0:65535"},         {"unix:/tmp/a", "unix:/tmp/a"}, {"unix:@name", "unix:@name"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    ListenAddress address;
+    CHECK(net::read_listen_address(c.text, address) == "");
+    CHECK(address.text() == c.back);
+  }
+}
+
+TEST_CASE("read_listen_address: what it refuses, with a sentence") {
+  const std::string long_path = "unix:/" + std::string(200, 'x');
+  for (const std::string& text : {std::string("8080"), std::string("127.0.0.1"), std::string("127.0.0.1:"),
+                                  std::string("127.0.0.1:65536"), std::string("127.0.0.1:8a"), std::string("256.0.0.1:1"),
+                                  std::string("::1:80"), std::string("[::1:80"), std::string("example.org:80"),
+                                  std::string("unix:"), long_path}) {
+    CAPTURE(text);
+    ListenAddress address;
+    const std::string wrong = net::read_listen_address(text, address);
+    CHECK(wrong.find("'" + text + "'") == 0);
+  }
+}
+
+TEST_CASE("a port that is in use is found out, also behind SO_REUSEPORT") {
+  ListenAddress address;
+  REQUIRE(net::read_listen_address("127.0.0.1:0", address).empty());
+  CHECK_FALSE(net::check_free(address).failed());
+  const Result<io::Descriptor> first = net::open_listen_socket(address, true, 16);
+  REQUIRE(first.ok());
+  CHECK(address.port() != 0);
+  CHECK(net::check_free(address).os_errno == EADDRINUSE);
+  CHECK(net::describe_listen_error(address, net::check_free(address)).find(" is in use") != std::string::npos);
+  ListenAddress same = address;
+  const Result<io::Descriptor> second = net::open_listen_socket(same, true, 16);  // Another core.
+  CHECK(second.ok());
+  ::close(first.value());
+  ::close(second.value());
+  CHECK_FALSE(net::check_free(address).failed());
+}
+
+TEST_CASE("a unix socket's file is replaced only when nobody answers on it") {
+  const std::string path = "/tmp/millrace-listen-" + std::to_string(::getpid());
+  ListenAddress address;
+  REQUIRE(net::read_listen_address("unix:" + path, address).empty());
+  const Result<io::Descriptor> first = net::open_listen_socket(address, false, 16);
+  REQUIRE(first.ok());
+  CHECK(net::open_listen_socket(address, false, 16).error().os_errno == EADDRINUSE);
+  ::close(first.value());  // The file stays, as after a kill.
+  const Result<io::Descriptor> second = net::open_listen_socket(address, false, 16);
+  CHECK(second.ok());
+  ::close(second.value());
+  ::unlink(path.c_str());
+}
