@@ -39,6 +39,11 @@ class BodySource {
   virtual void release() noexcept = 0;
 };
 
+/// The content type of plain text. Compared by address: a reply with this very view is written by
+/// fixed-size stores.
+inline constexpr char text_type_chars[] = "text/plain; charset=utf-8";
+inline constexpr std::string_view text_type{text_type_chars, sizeof text_type_chars - 1};
+
 /// A reply as views; the sink copies what it needs before it returns, unless said otherwise.
 struct ReplyView {
   std::uint16_t status = 200;

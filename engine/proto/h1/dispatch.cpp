@@ -1,0 +1,164 @@
+// dispatch.cpp: from a whole request to its handler.
+#include <cstring>
+
+#include "engine/base/assert.hpp"
+#include "engine/proto/h1/protocol.hpp"
+
+namespace mr::h1 {
+namespace {
+
+/// Moves a view along with the bytes it points into; one that points elsewhere stays.
+struct Mover {
+  const char* from;
+  std::size_t size;
+  const char* to;
+  void operator()(std::string_view& view) const noexcept {
+    const std::size_t at = static_cast<std::size_t>(view.data() - from);
+    if (view.data() >= from && at <= size) view = {to + at, view.size()};
+  }
+};
+
+}  // namespace
+
+void Protocol::reset_scratch(net::Connection& connection) noexcept {
+  scratch_.connection = &connection;
+  scratch_.descriptor = connection.descriptor;
+  scratch_.framing = {};
+  scratch_.target = {};
+  scratch_.body = {};
+  scratch_.trailers = {};
+  scratch_.route = nullptr;
+  scratch_.parameter_count = 0;
+  scratch_.asynchronous = false;
+  scratch_.replied = false;
+  scratch_.ended = true;
+  scratch_.close_after = false;
+  scratch_.user_data = nullptr;
+  scratch_.on_done = nullptr;
+}
+
+void Protocol::dispatch(net::Connection& connection, std::string_view body) noexcept {
+  Session& session = session_of(connection);
+  ++counters_.requests;
+  session.continue_due = false;  // With the body there, nobody waits for it.
+  scratch_.body = body;
+  scratch_.close_after = !scratch_.framing.keep_alive;
+  session.phase = scratch_.close_after ? Phase::stopped : Phase::head;
+  http::Head& head = scratch_.head;
+  const Error error = http::read_target(head, const_cast<char*>(head.base), scratch_.target);
+  if (error.failed()) [[unlikely]] {
+    if (error.code != Errc::bad_percent_encoding) return refuse(connection, error);
+    handler_.refuse(scratch_, error);  // The message is whole and its end is sure: the connection stays.
+  } else if (head.method == http::Method::other) [[unlikely]] {
+    handler_.refuse(scratch_, {Errc::method_unknown, 501});
+  } else if (scratch_.framing.expectation_unknown) [[unlikely]] {
+    handler_.refuse(scratch_, {Errc::expectation_unknown, 417});
+  } else {
+    handler_.route(scratch_);
+    if (scratch_.asynchronous) return start_asynchronous(connection);
+    handler_.start(scratch_);
+  }
+  MR_ASSERT(scratch_.replied);
+  if (scratch_.on_done != nullptr) scratch_.on_done(scratch_.user_data);
+}
+
+// A coroutine may outlive the window, so it gets the request's bytes for its own before it starts.
+void Protocol::start_asynchronous(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  H1Exchange* exchange = exchanges_.make(*this, &connection);
+  const std::size_t table_bytes = scratch_.head.field_count * sizeof(http::Field);
+  const std::size_t head_bytes = scratch_.head.size;
+  const std::size_t total = table_bytes + head_bytes + scratch_.body.size() + scratch_.trailers.size();
+  mem::Block block = exchange != nullptr ? pool_.take(total) : mem::Block{};
+  if (!block) {
+    if (exchange != nullptr) exchanges_.destroy(*exchange);
+    return handler_.refuse(scratch_, {Errc::limit_reached, 503});
+  }
+  H1Exchange& x = *exchange;
+  x.bytes = block;
+  x.head = scratch_.head;
+  x.target = scratch_.target;
+  x.framing = scratch_.framing;
+  x.body = scratch_.body;
+  x.trailers = scratch_.trailers;
+  x.route = scratch_.route;
+  x.parameters = scratch_.parameters;
+  x.parameter_count = scratch_.parameter_count;
+  x.asynchronous = true;
+  x.close_after = scratch_.close_after;
+  x.descriptor = scratch_.descriptor;
+
+  char* to = block.data;
+  std::memcpy(to, scratch_.head.fields, table_bytes);
+  x.head.fields = reinterpret_cast<http::Field*>(to);
+  to += table_bytes;
+  std::memcpy(to, scratch_.head.base, head_bytes);
+  x.head.base = to;
+  const Mover move{scratch_.head.base, head_bytes, to};
+  move(x.target.path);
+  move(x.target.query);
+  move(x.target.authority);
+  move(x.framing.host);
+  for (unsigned i = 0; i < x.parameter_count; ++i) move(x.parameters[i]);
+  to += head_bytes;
+  if (!x.body.empty()) std::memcpy(to, x.body.data(), x.body.size());
+  x.body = {to, x.body.size()};
+  to += x.body.size();
+  if (!x.trailers.empty()) std::memcpy(to, x.trailers.data(), x.trailers.size());
+  x.trailers = {to, x.trailers.size()};
+
+  x.queued = true;
+  session.pending.push_back(x);
+  ++session.pending_count;
+  handler_.start(x);
+}
+
+// Expect: 100-continue to a route that does not exist: the body is not asked for (RFC 9110 section
+// 10.1.1). A path with escapes waits for its body, because decoding it in place happens only once.
+bool Protocol::refused_before_body(net::Connection& connection) noexcept {
+  http::Head& head = scratch_.head;
+  if (head.target().find('%') != std::string_view::npos) return false;
+  const Error error = http::read_target(head, const_cast<char*>(head.base), scratch_.target);
+  if (error.failed()) {
+    refuse(connection, error);
+    return true;
+  }
+  if (head.method != http::Method::other) handler_.route(scratch_);
+  if (scratch_.route != nullptr) return false;
+  ++counters_.requests;
+  scratch_.close_after = true;  // The body may still come, or not: the end of the message is unsure.
+  session_of(connection).phase = Phase::stopped;
+  if (head.method == http::Method::other) {
+    handler_.refuse(scratch_, {Errc::method_unknown, 501});
+  } else {
+    handler_.start(scratch_);
+  }
+  MR_ASSERT(scratch_.replied);
+  return true;
+}
+
+void Protocol::owe_continue(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  session.continue_due = true;
+  if (session.pending_count == 0) advance(connection);
+}
+
+// A request that ends the connection: nothing behind it is read (RFC 9112 section 9.6).
+void Protocol::refuse(net::Connection& connection, Error error) noexcept {
+  Session& session = session_of(connection);
+  ++counters_.refused;
+  session.phase = Phase::stopped;
+  session.continue_due = false;
+  if (error.code == Errc::timeout || error.code == Errc::limit_reached) {
+    reset_scratch(connection);  // Met outside of a request's judgement: nothing is known of one.
+    scratch_.head.method = http::Method::get;
+    scratch_.head.version_minor = 1;
+    scratch_.head.field_count = 0;
+  }
+  scratch_.close_after = true;
+  scratch_.replied = false;
+  handler_.refuse(scratch_, error);
+  MR_ASSERT(scratch_.replied);
+}
+
+}  // namespace mr::h1

@@ -1,0 +1,121 @@
+// head_writer.cpp: the bytes of a reply. Source: RFC 9112 sections 4, 6 and 9, RFC 9110 section 6.6.1.
+#include <charconv>
+#include <cstring>
+
+#include "engine/base/assert.hpp"
+#include "engine/http/status.hpp"
+#include "engine/proto/h1/protocol.hpp"
+
+namespace mr::h1 {
+namespace {
+
+/// Room for everything of a head but the content type's value and the caller's fields.
+constexpr std::size_t fixed_parts_bytes = 256;
+
+char* put(char* to, std::string_view text) noexcept {
+  std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+char* put_number(char* to, std::uint64_t number) noexcept {
+  if (number < 10) {
+    *to = static_cast<char>('0' + number);
+    return to + 1;
+  }
+  if (number < 100) {
+    to[0] = static_cast<char>('0' + number / 10);
+    to[1] = static_cast<char>('0' + number % 10);
+    return to + 2;
+  }
+  return std::to_chars(to, to + 20, number).ptr;
+}
+
+char* put_status_line(char* to, unsigned status) noexcept {
+  const std::string_view line = http::status_line_of(status);
+  if (!line.empty()) return put(to, line);
+  to = put_number(put(to, "HTTP/1.1 "), status);
+  return put(to, " \r\n");  // A reason phrase may be empty, its space may not.
+}
+
+char* put_type_and_length(char* to, std::string_view type, std::uint64_t length) noexcept {
+  if (type.data() == proto::text_type_chars) [[likely]] {
+    to = put(to, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ");
+  } else if (!type.empty()) {
+    to = put(put(put(to, "Content-Type: "), type), "\r\nContent-Length: ");
+  } else {
+    to = put(to, "Content-Length: ");
+  }
+  return put(put_number(to, length), "\r\n");
+}
+
+/// A status that never has content (RFC 9110 section 6.4.1).
+bool bodiless(unsigned status) noexcept { return status < 200 || status == 204 || status == 304; }
+
+char* put_connection(char* to, const H1Exchange& x) noexcept {
+  if (x.close_after) return put(to, "Connection: close\r\n");
+  if (x.head.version_minor == 0) return put(to, "Connection: keep-alive\r\n");
+  return to;
+}
+
+}  // namespace
+
+// Leaves out the bytes that probe() has sent ahead.
+void Protocol::commit_head(net::Chain& out, const H1Exchange& x, char* begin, char* end) noexcept {
+  std::size_t size = static_cast<std::size_t>(end - begin);
+  if (x.probed) [[unlikely]] {
+    size -= reply_prefix.size();
+    std::memmove(begin, begin + reply_prefix.size(), size);
+  }
+  out.commit(size);
+}
+
+bool Protocol::write_reply(net::Chain& out, const H1Exchange& x, const proto::ReplyView& view) noexcept {
+  const bool no_body = bodiless(view.status);
+  const bool send_body = !no_body && view.source == nullptr && x.head.method != http::Method::head;
+  const std::size_t body_bytes = send_body ? view.body.size() : 0;
+  const std::size_t head_bytes = fixed_parts_bytes + view.content_type.size() + view.fields.size();
+  const bool body_fits = head_bytes + body_bytes <= net::Chain::largest_room;
+  if (head_bytes > net::Chain::largest_room) return false;
+  char* const begin = out.room(pool_, head_bytes + (body_fits ? body_bytes : 0));
+  if (begin == nullptr) return false;
+
+  char* to = begin;
+  if (view.status == 200 && view.date) [[likely]] {
+    std::memcpy(to, date_.ok(), DateLine::ok_bytes);
+    to += DateLine::ok_bytes;
+  } else {
+    to = put_status_line(to, view.status);
+    if (view.date) to = put(to, {date_.line(), DateLine::line_bytes});
+  }
+  if (!no_body) {
+    to = put_type_and_length(to, view.content_type, view.source != nullptr ? view.source_bytes : view.body.size());
+  }
+  if (x.close_after || x.head.version_minor == 0) [[unlikely]] to = put_connection(to, x);
+  if (!view.fields.empty()) to = put(to, view.fields);
+  to = put(to, "\r\n");
+  if (body_bytes != 0 && body_fits) [[likely]] to = put(to, {view.body.data(), body_bytes});
+  MR_ASSERT(static_cast<std::size_t>(to - begin) <= head_bytes + body_bytes);
+  commit_head(out, x, begin, to);
+  return body_fits || out.append(pool_, {view.body.data(), body_bytes});
+}
+
+bool Protocol::write_fixed(net::Chain& out, const H1Exchange& x, const proto::FixedReply& fixed) noexcept {
+  const std::string_view body = x.head.method == http::Method::head ? std::string_view() : fixed.body;
+  const std::size_t head_bytes = fixed.head.size() + fixed_parts_bytes;
+  const bool body_fits = head_bytes + body.size() <= net::Chain::largest_room;
+  if (head_bytes > net::Chain::largest_room) return false;
+  char* const begin = out.room(pool_, head_bytes + (body_fits ? body.size() : 0));
+  if (begin == nullptr) return false;
+
+  char* to = put(begin, fixed.head);
+  std::memcpy(begin + fixed.date_at, date_.value(), http::date_bytes);
+  if (x.close_after || x.head.version_minor == 0) [[unlikely]] {
+    to = put_connection(to - 2, x);  // Before the blank line.
+    to = put(to, "\r\n");
+  }
+  if (body_fits) to = put(to, body);
+  commit_head(out, x, begin, to);
+  return body_fits || out.append(pool_, body);
+}
+
+}  // namespace mr::h1

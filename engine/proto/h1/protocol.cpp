@@ -1,0 +1,173 @@
+#include "engine/proto/h1/protocol.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "engine/base/assert.hpp"
+
+namespace mr::h1 {
+
+Protocol::Protocol(const Options& options, net::Carrier& carrier, mem::BlockPool& pool,
+                   proto::RequestHandler& handler, CancelScope cancel, void* cancel_context) noexcept
+    : options_(options),
+      parser_(options.isa, options.head),
+      carrier_(carrier),
+      pool_(pool),
+      handler_(handler),
+      cancel_(cancel),
+      cancel_context_(cancel_context),
+      date_(options.wall_clock),
+      exchanges_(options.exchanges_max),
+      fields_(new (std::nothrow) http::Field[options.head.fields_max]),
+      scratch_(*this, nullptr) {
+  MR_ASSERT(fields_ != nullptr);
+  chunk_limits_.body_bytes_max = options.body_bytes_max;
+  chunk_limits_.trailer_fields_max = options.head.fields_max;
+  chunk_limits_.trailer_bytes_max = options.head.bytes_max;
+  scratch_.head.fields = fields_.get();
+  scratch_.head.fields_max = options.head.fields_max;
+}
+
+Protocol::~Protocol() = default;
+
+void Protocol::on_open(net::Connection& connection) noexcept {
+  Session& session = *new (connection.state) Session;
+  session.read_deadline = carrier_.now() + options_.keepalive_ns;
+  carrier_.set_deadline(connection, session.read_deadline);
+}
+
+void Protocol::on_bytes(net::Connection& connection, char* data, std::size_t size) noexcept {
+  Session& session = session_of(connection);
+  if (session.phase == Phase::stopped) return;
+  session.in_bytes = true;
+  net::Input& input = connection.input;
+  if (input.size() == 0) [[likely]] {
+    Window window{data, size, 0};
+    process(connection, window, true);
+    const std::size_t left = window.size - window.at;
+    if (left != 0 && !keep(connection, window.data + window.at, left)) {
+      refuse(connection, {Errc::limit_reached, 503});
+    }
+  } else if (!append_input(connection, data, size)) {
+    refuse(connection, {Errc::limit_reached, 503});
+  } else {
+    // A cut head is judged again when a line ended, so that one byte at a time stays linear.
+    const bool line_ended = size == 0 || std::memchr(data, '\n', size) != nullptr;
+    resume(connection, line_ended);
+  }
+  session.in_bytes = false;
+  settle(connection);
+}
+
+void Protocol::on_end(net::Connection& connection) noexcept {
+  if (session_of(connection).pending_count != 0) probe(connection);
+  settle(connection);
+}
+
+void Protocol::on_sent(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  session.write_deadline =
+      connection.output.empty() ? time_never : carrier_.now() + options_.write_idle_ns;
+  if (session.pending_count != 0) advance(connection);
+  if (connection.hold_reading && session.phase != Phase::stopped && !paused(connection)) {
+    carrier_.hold_reading(connection, false);
+    session.in_bytes = true;
+    if (connection.input.size() != 0) resume(connection, true);
+    session.in_bytes = false;
+  }
+  settle(connection);
+}
+
+void Protocol::on_deadline(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  const TimeNs now = carrier_.now();
+  ++counters_.timeouts;
+  if (now >= session.write_deadline) return abort(connection, net::CloseReason::timeout);
+  MR_ASSERT(now >= session.read_deadline);
+  session.read_deadline = time_never;
+  if (session.phase == Phase::head && !session.head_waiting) {  // Idle between two requests.
+    session.phase = Phase::stopped;
+  } else {
+    refuse(connection, {Errc::timeout, 408});
+  }
+  settle(connection);
+}
+
+void Protocol::on_drain(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  session.draining = true;
+  if (session.phase == Phase::head && !session.head_waiting && session.pending_count == 0 &&
+      connection.input.size() == 0) {
+    session.phase = Phase::stopped;
+  }
+  settle(connection);
+}
+
+void Protocol::on_closed(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  drop_pending(connection);
+  if (session.trailers) pool_.give(session.trailers);
+  if (connection.input.block) pool_.give(connection.input.block);
+  connection.input = {};
+  session.~Session();
+}
+
+// A peer that ends may want its replies still (a half-close), or be gone for good: TCP does not say, until
+// bytes are sent and reset. Every reply starts with the same nine bytes, so they are sent ahead of a reply
+// that a coroutine still works on: if they are reset, nobody waits for it, and it is cancelled.
+void Protocol::probe(net::Connection& connection) noexcept {
+  H1Exchange& first = session_of(connection).pending.front();
+  carrier_.watch_hangup(connection);
+  if (first.replied || first.probed || !connection.output.empty()) return;
+  first.probed = connection.output.append(pool_, reply_prefix);
+}
+
+// Input that was kept is read on: more of it came, or there is room again.
+void Protocol::resume(net::Connection& connection, bool judge_partial) noexcept {
+  net::Input& input = connection.input;
+  Window window{input.data(), input.size(), 0};
+  process(connection, window, judge_partial);
+  input.end = input.begin + static_cast<std::uint32_t>(window.size);
+  input.begin += static_cast<std::uint32_t>(window.at);
+  if (input.size() != 0) return;
+  pool_.give(input.block);
+  input = {};
+}
+
+// The one place where what a connection waits for next is decided; every event ends here.
+void Protocol::settle(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  if (session.in_bytes) return;  // on_bytes() is under way and settles itself.
+  if (connection.read_ended && session.phase != Phase::stopped && !connection.hold_reading) {
+    session.phase = Phase::stopped;  // What is left is a part of a request that will never be whole.
+  }
+  if (session.phase == Phase::stopped) {
+    if (connection.input.block) pool_.give(connection.input.block);
+    connection.input = {};
+    session.read_deadline = time_never;
+  }
+  if (!connection.output.empty()) {
+    if (session.write_deadline == time_never) session.write_deadline = carrier_.now() + options_.write_idle_ns;
+    carrier_.flush_later(connection);
+  }
+  if (session.phase == Phase::stopped && session.pending_count == 0) {
+    // Sets the deadline too: a send that stalls, or a peer that does not end, is not waited for.
+    if (!connection.finishing) carrier_.finish(connection, net::CloseReason::finished);
+    if (!connection.output.empty()) carrier_.set_deadline(connection, session.write_deadline);
+    return;
+  }
+  set_deadlines(connection);
+}
+
+void Protocol::set_deadlines(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  if (session.phase == Phase::head && !session.head_waiting) {
+    const bool idle = session.pending_count == 0 && connection.output.empty();
+    session.read_deadline = idle ? carrier_.now() + options_.keepalive_ns : time_never;
+  }
+  const TimeNs reading = connection.hold_reading ? time_never : session.read_deadline;
+  carrier_.set_deadline(connection, std::min(reading, session.write_deadline));
+}
+
+}  // namespace mr::h1

@@ -1,0 +1,134 @@
+// protocol.hpp: HTTP/1.1 over connections, one object a core. Source: RFC 9112.
+//
+//   on_bytes -> HeadParser -> framing -> body -> RequestHandler::route/start -> reply -> Connection::output
+//
+// Owner       one per Core; the sessions are in the connections, the exchanges of coroutines in a slab.
+// Invariants  (1) replies leave in request order, whatever order handlers finish in.
+//             (2) no request is read behind one that was refused, or that closes the connection.
+//             (3) a provided buffer is never held longer than on_bytes(): what is not consumed, and
+//                 the request of a coroutine, is copied into blocks of the pool.
+// When full   past pipeline_max or output_max reading stops; without memory or exchanges: 503, close.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/http/chunked.hpp"
+#include "engine/http/head_parser.hpp"
+#include "engine/mem/block_pool.hpp"
+#include "engine/mem/slab.hpp"
+#include "engine/net/protocol.hpp"
+#include "engine/proto/exchange.hpp"
+#include "engine/proto/h1/date_line.hpp"
+#include "engine/proto/h1/session.hpp"
+
+namespace mr::h1 {
+
+struct Options {
+  http::Isa isa = http::Isa::scalar;
+  http::HeadLimits head;
+  std::uint64_t body_bytes_max = 8ull << 20;
+  std::uint32_t pipeline_max = 128;
+  std::uint32_t exchanges_max = 65'536;
+  std::uint32_t output_bytes_max = 256 * 1024;
+  TimeNs header_ns = 10 * ns_per_s;
+  TimeNs body_idle_ns = 30 * ns_per_s;
+  TimeNs write_idle_ns = 30 * ns_per_s;
+  TimeNs keepalive_ns = 75 * ns_per_s;
+  WallClock wall_clock = system_wall_clock;
+};
+
+struct Counters {
+  std::uint64_t requests = 0;
+  std::uint64_t refused = 0;              ///< Requests answered by the protocol itself: 400, 413...
+  std::uint64_t timeouts = 0;
+  std::uint64_t exchanges_cancelled = 0;
+};
+
+class Protocol final : public net::Protocol, public proto::ReplySink {
+ public:
+  /// Cancels a coroutine when its client has gone; the scheduler's, above this layer.
+  using CancelScope = void (*)(void* context, detail::Scope& scope) noexcept;
+
+  Protocol(const Options& options, net::Carrier& carrier, mem::BlockPool& pool,
+           proto::RequestHandler& handler, CancelScope cancel, void* cancel_context) noexcept;
+  ~Protocol();
+
+  void on_open(net::Connection& connection) noexcept override;
+  void on_bytes(net::Connection& connection, char* data, std::size_t size) noexcept override;
+  void on_end(net::Connection& connection) noexcept override;
+  void on_sent(net::Connection& connection) noexcept override;
+  void on_deadline(net::Connection& connection) noexcept override;
+  void on_drain(net::Connection& connection) noexcept override;
+  void on_closed(net::Connection& connection) noexcept override;
+
+  void reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept override;
+  void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override;
+  void finished(proto::Exchange& exchange) noexcept override;
+
+  /// Once a turn, before the first on_bytes().
+  void on_turn(TimeNs now) noexcept { date_.refresh(now); }
+
+  const Counters& counters() const noexcept { return counters_; }
+  std::uint32_t exchanges_live() const noexcept { return exchanges_.live_count(); }
+
+ private:
+  // protocol.cpp: the events of a connection, and its deadlines.
+  void resume(net::Connection& connection, bool judge_partial) noexcept;
+  void settle(net::Connection& connection) noexcept;
+  void probe(net::Connection& connection) noexcept;
+  void set_deadlines(net::Connection& connection) noexcept;
+
+  // read.cpp: from bytes to whole requests.
+  enum class Step : std::uint8_t { again, wait };
+  struct Window {
+    char* data;
+    std::size_t size;  ///< Shrinks where a chunked body is decoded in place.
+    std::size_t at;    ///< Consumed so far.
+  };
+  void process(net::Connection& connection, Window& window, bool judge_partial) noexcept;
+  Step read_head(net::Connection& connection, Window& window, bool judge_partial) noexcept;
+  Step begin_body(net::Connection& connection, Window& window) noexcept;
+  Step read_length(net::Connection& connection, Window& window) noexcept;
+  Step read_chunked(net::Connection& connection, Window& window, bool head_known) noexcept;
+  void parse_again(net::Connection& connection, char* data) noexcept;
+  bool paused(const net::Connection& connection) const noexcept;
+  bool keep(net::Connection& connection, const char* data, std::size_t size) noexcept;
+  bool append_input(net::Connection& connection, const char* data, std::size_t size) noexcept;
+
+  // dispatch.cpp: from a whole request to its handler.
+  void dispatch(net::Connection& connection, std::string_view body) noexcept;
+  void start_asynchronous(net::Connection& connection) noexcept;
+  bool refused_before_body(net::Connection& connection) noexcept;
+  void owe_continue(net::Connection& connection) noexcept;
+  void refuse(net::Connection& connection, Error error) noexcept;
+  void reset_scratch(net::Connection& connection) noexcept;
+
+  // reply.cpp: replies in order; head_writer.cpp: their bytes.
+  net::Chain* open_reply(H1Exchange*& exchange, bool must_queue) noexcept;
+  void close_reply(H1Exchange& exchange, bool written) noexcept;
+  void advance(net::Connection& connection) noexcept;
+  bool pump(net::Connection& connection, H1Exchange& exchange) noexcept;
+  void drop_pending(net::Connection& connection) noexcept;
+  void abort(net::Connection& connection, net::CloseReason reason) noexcept;
+  void release(H1Exchange& exchange) noexcept;
+  void commit_head(net::Chain& out, const H1Exchange& exchange, char* begin, char* end) noexcept;
+  bool write_reply(net::Chain& out, const H1Exchange& exchange, const proto::ReplyView& view) noexcept;
+  bool write_fixed(net::Chain& out, const H1Exchange& exchange, const proto::FixedReply& fixed) noexcept;
+
+  Options options_;
+  http::HeadParser parser_;
+  http::ChunkLimits chunk_limits_;
+  net::Carrier& carrier_;
+  mem::BlockPool& pool_;
+  proto::RequestHandler& handler_;
+  CancelScope cancel_;
+  void* cancel_context_;
+  DateLine date_;
+  mem::Slab<H1Exchange> exchanges_;
+  std::unique_ptr<http::Field[]> fields_;
+  H1Exchange scratch_;                     ///< Every synchronous request in turn.
+  Counters counters_;
+};
+
+}  // namespace mr::h1

@@ -1,0 +1,191 @@
+// read.cpp: from received bytes to whole requests. A request's head and body lie side by side in one
+// window: in the provided buffer where it came whole, else in Connection::input.
+#include <algorithm>
+#include <cstring>
+
+#include "engine/base/assert.hpp"
+#include "engine/proto/h1/protocol.hpp"
+
+namespace mr::h1 {
+
+void Protocol::process(net::Connection& connection, Window& window, bool judge_partial) noexcept {
+  Session& session = session_of(connection);
+  for (Step step = Step::again; step == Step::again;) {
+    switch (session.phase) {
+      case Phase::head:
+        if (window.at == window.size) return;
+        if (paused(connection)) [[unlikely]] return carrier_.hold_reading(connection, true);
+        step = read_head(connection, window, judge_partial);
+        break;
+      case Phase::body_length: step = read_length(connection, window); break;
+      case Phase::body_chunked: step = read_chunked(connection, window, false); break;
+      case Phase::stopped: window.at = window.size; return;
+    }
+  }
+}
+
+bool Protocol::paused(const net::Connection& connection) const noexcept {
+  return connection.output.bytes() >= options_.output_bytes_max ||
+         session_of(const_cast<net::Connection&>(connection)).pending_count >= options_.pipeline_max;
+}
+
+Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, bool judge_partial) noexcept {
+  Session& session = session_of(connection);
+  const char* data = window.data + window.at;
+  const Error error = parser_.parse(data, window.size - window.at, judge_partial, scratch_.head);
+  if (error.code == Errc::need_more) {
+    if (!session.head_waiting) {  // The deadline is for the whole head: a byte a second does not help.
+      session.head_waiting = true;
+      session.read_deadline = carrier_.now() + options_.header_ns;
+    }
+    return Step::wait;
+  }
+  session.head_waiting = false;
+  reset_scratch(connection);
+  if (error.failed()) [[unlikely]] {
+    scratch_.head.method = http::Method::get;  // Unknown: answer with a body.
+    scratch_.head.version_minor = 1;
+    scratch_.head.field_count = 0;
+    refuse(connection, error);
+    return Step::again;
+  }
+  session.head_bytes = static_cast<std::uint32_t>(scratch_.head.base - data) + scratch_.head.size;
+  const Error unframed = http::read_framing(scratch_.head, scratch_.framing);
+  if (unframed.failed()) [[unlikely]] {
+    refuse(connection, unframed);
+    return Step::again;
+  }
+  if (scratch_.framing.body != http::BodyKind::none) return begin_body(connection, window);
+  window.at += session.head_bytes;
+  dispatch(connection, {});
+  return Step::again;
+}
+
+Protocol::Step Protocol::begin_body(net::Connection& connection, Window& window) noexcept {
+  Session& session = session_of(connection);
+  const http::Framing& framing = scratch_.framing;
+  const bool by_length = framing.body == http::BodyKind::length;
+  if (by_length && framing.content_length > options_.body_bytes_max) {
+    refuse(connection, {Errc::body_too_large, 413});
+    return Step::again;
+  }
+  const bool nothing_yet = window.size - window.at == session.head_bytes;
+  if (framing.expect_continue && nothing_yet) {
+    if (refused_before_body(connection)) return Step::again;
+    owe_continue(connection);
+  }
+  session.read_deadline = carrier_.now() + options_.body_idle_ns;
+  if (by_length) {
+    session.body_left = framing.content_length;
+    const std::size_t whole = session.head_bytes + framing.content_length;
+    if (window.size - window.at < whole) {
+      session.phase = Phase::body_length;
+      return Step::wait;
+    }
+    const char* body = window.data + window.at + session.head_bytes;
+    window.at += whole;
+    dispatch(connection, {body, framing.content_length});
+    return Step::again;
+  }
+  session.phase = Phase::body_chunked;
+  session.chunked = {};
+  session.trailer_bytes = 0;
+  return read_chunked(connection, window, true);
+}
+
+Protocol::Step Protocol::read_length(net::Connection& connection, Window& window) noexcept {
+  Session& session = session_of(connection);
+  MR_ASSERT(window.at == 0);
+  const std::size_t whole = session.head_bytes + session.body_left;
+  if (window.size < whole) {
+    session.read_deadline = carrier_.now() + options_.body_idle_ns;
+    return Step::wait;
+  }
+  parse_again(connection, window.data);
+  window.at = whole;
+  dispatch(connection, {window.data + session.head_bytes, session.body_left});
+  return Step::again;
+}
+
+// The decoded body is moved down behind the head, over the framing: what is kept is only what counts.
+Protocol::Step Protocol::read_chunked(net::Connection& connection, Window& window, bool head_known) noexcept {
+  Session& session = session_of(connection);
+  char* head = window.data + window.at;
+  char* raw = head + session.head_bytes + session.chunked.body_bytes;
+  const std::size_t raw_bytes = static_cast<std::size_t>(window.data + window.size - raw);
+  if (!session.trailers) {
+    session.trailers = pool_.take(chunk_limits_.trailer_bytes_max);
+    if (!session.trailers) {
+      refuse(connection, {Errc::limit_reached, 503});
+      return Step::again;
+    }
+  }
+  std::size_t trailer_bytes = session.trailer_bytes;
+  const Result<http::ChunkedProgress> progress = http::decode_chunked(
+      session.chunked, chunk_limits_, raw, raw_bytes, raw, session.trailers.data, &trailer_bytes);
+  session.trailer_bytes = static_cast<std::uint32_t>(trailer_bytes);
+  if (!progress) {
+    if (!head_known) parse_again(connection, head);
+    refuse(connection, progress.error());
+    return Step::again;
+  }
+  if (!progress.value().done) {
+    MR_ASSERT(progress.value().consumed_bytes == raw_bytes);
+    window.size = static_cast<std::size_t>(raw - window.data) + progress.value().written_bytes;
+    session.read_deadline = carrier_.now() + options_.body_idle_ns;
+    return Step::wait;
+  }
+  if (!head_known) parse_again(connection, head);
+  window.at = static_cast<std::size_t>(raw - window.data) + progress.value().consumed_bytes;
+  scratch_.trailers = {session.trailers.data, session.trailer_bytes};
+  dispatch(connection, {head + session.head_bytes, session.chunked.body_bytes});
+  if (session.trailers) {
+    pool_.give(session.trailers);
+    session.trailers = {};
+  }
+  return Step::again;
+}
+
+// The head was judged when it came; its spans are made anew because the bytes have moved since.
+void Protocol::parse_again(net::Connection& connection, char* data) noexcept {
+  reset_scratch(connection);
+  const Error parsed =
+      parser_.parse(data, session_of(connection).head_bytes, false, scratch_.head);
+  MR_ASSERT(!parsed.failed());
+  const Error framed = http::read_framing(scratch_.head, scratch_.framing);
+  MR_ASSERT(!framed.failed());
+}
+
+// Keeps what a provided buffer holds beyond the last whole request; the buffer goes back at once.
+bool Protocol::keep(net::Connection& connection, const char* data, std::size_t size) noexcept {
+  MR_ASSERT(!connection.input.block);
+  const mem::Block block = pool_.take(size * 2);
+  if (!block) return false;
+  std::memcpy(block.data, data, size);
+  connection.input = {block, 0, static_cast<std::uint32_t>(size)};
+  return true;
+}
+
+bool Protocol::append_input(net::Connection& connection, const char* data, std::size_t size) noexcept {
+  net::Input& input = connection.input;
+  if (input.end + size > input.block.capacity_bytes) {
+    const std::size_t used = input.size();
+    if (used + size > input.block.capacity_bytes / 2) {
+      // The body's length is a promise of the peer's: grow with what came, not with what was said.
+      const mem::Block larger = pool_.take(std::max<std::size_t>((used + size) * 2, 1024));
+      if (!larger) return false;
+      std::memcpy(larger.data, input.data(), used);
+      pool_.give(input.block);
+      input.block = larger;
+    } else {
+      std::memmove(input.block.data, input.data(), used);
+    }
+    input.begin = 0;
+    input.end = static_cast<std::uint32_t>(used);
+  }
+  if (size != 0) std::memcpy(input.block.data + input.end, data, size);
+  input.end += static_cast<std::uint32_t>(size);
+  return true;
+}
+
+}  // namespace mr::h1

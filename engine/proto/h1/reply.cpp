@@ -1,0 +1,172 @@
+// reply.cpp: replies leave in the order of their requests, whatever order handlers finish in.
+#include "engine/base/assert.hpp"
+#include "engine/proto/h1/protocol.hpp"
+
+namespace mr::h1 {
+
+namespace {
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+}
+
+void Protocol::reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept {
+  auto* x = static_cast<H1Exchange*>(&exchange);
+  x->close_after = x->close_after || view.close;
+  net::Chain* out = open_reply(x, view.source != nullptr);
+  if (out == nullptr) {
+    if (view.source != nullptr) view.source->release();
+    return;
+  }
+  const bool has_source = view.source != nullptr && x->head.method != http::Method::head;
+  if (has_source) {
+    x->source = view.source;
+    x->source_left = view.source_bytes;
+  } else if (view.source != nullptr) {
+    view.source->release();
+  }
+  close_reply(*x, write_reply(*out, *x, view));
+}
+
+void Protocol::reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept {
+  auto* x = static_cast<H1Exchange*>(&exchange);
+  if (net::Chain* out = open_reply(x, false)) close_reply(*x, write_fixed(*out, *x, fixed));
+}
+
+// Where the bytes of this reply go: straight to the output when nothing is before it, else into the
+// exchange's own chain. `exchange` becomes a queued one where the scratch must wait. Null: drop the reply.
+net::Chain* Protocol::open_reply(H1Exchange*& exchange, bool must_queue) noexcept {
+  H1Exchange& x = *exchange;
+  MR_ASSERT(!x.replied);
+  x.replied = true;
+  if (x.connection == nullptr) return nullptr;  // The client left.
+  net::Connection& connection = *x.connection;
+  Session& session = session_of(connection);
+  if (session.draining) x.close_after = true;
+  if (x.queued) return &session.pending.front() == &x ? &connection.output : &x.reply;
+  if (session.pending_count == 0 && !must_queue) return &connection.output;
+
+  H1Exchange* queued = exchanges_.make(*this, &connection);
+  if (queued == nullptr) {
+    abort(connection, net::CloseReason::no_memory);
+    return nullptr;
+  }
+  queued->head.method = x.head.method;
+  queued->head.version_minor = x.head.version_minor;
+  queued->framing = x.framing;
+  queued->close_after = x.close_after;
+  queued->replied = queued->ended = queued->queued = true;
+  session.pending.push_back(*queued);
+  ++session.pending_count;
+  exchange = queued;
+  return session.pending_count == 1 ? &connection.output : &queued->reply;
+}
+
+void Protocol::close_reply(H1Exchange& x, bool written) noexcept {
+  net::Connection& connection = *x.connection;
+  if (!written) return abort(connection, net::CloseReason::no_memory);
+  Session& session = session_of(connection);
+  if (x.queued) {
+    advance(connection);
+  } else {
+    if (x.close_after) session.phase = Phase::stopped;
+  }
+  if (!session.in_bytes) settle(connection);
+}
+
+// Moves the finished prefix of the pending replies to the output.
+void Protocol::advance(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  while (!session.pending.empty()) {
+    H1Exchange& x = session.pending.front();
+    connection.output.take_over(x.reply);
+    if (!x.replied) return;
+    if (x.source != nullptr && !pump(connection, x)) return;
+    x.unlink();
+    --session.pending_count;
+    const bool close = x.close_after;
+    if (x.ended) {
+      release(x);
+    } else {
+      x.connection = nullptr;  // Its coroutine still runs, to its end: finished() releases it.
+    }
+    if (close) {
+      drop_pending(connection);
+      session.phase = Phase::stopped;
+      return;
+    }
+  }
+  if (!session.continue_due) return;
+  session.continue_due = false;
+  if (!connection.output.append(pool_, continue_line)) abort(connection, net::CloseReason::no_memory);
+}
+
+// Fills the output from a body source; true when the body is complete.
+bool Protocol::pump(net::Connection& connection, H1Exchange& x) noexcept {
+  while (x.source_left != 0) {
+    if (connection.output.bytes() >= options_.output_bytes_max) return false;
+    const std::size_t size = static_cast<std::size_t>(
+        x.source_left < net::Chain::largest_room ? x.source_left : net::Chain::largest_room);
+    char* to = connection.output.room(pool_, size);
+    if (to == nullptr) {
+      abort(connection, net::CloseReason::no_memory);
+      return false;
+    }
+    Result<std::size_t> got = x.source->read({to, size});
+    if (!got) {  // The declared length cannot be kept any more: the only honest end is a cut.
+      abort(connection, net::CloseReason::refused);
+      return false;
+    }
+    MR_ASSERT(got.value() != 0 && got.value() <= size);
+    connection.output.commit(got.value());
+    x.source_left -= got.value();
+  }
+  x.source->release();
+  x.source = nullptr;
+  return true;
+}
+
+void Protocol::finished(proto::Exchange& exchange) noexcept {
+  auto& x = static_cast<H1Exchange&>(exchange);
+  MR_ASSERT(x.queued);
+  MR_ASSERT(!x.ended);
+  x.ended = true;
+  if (x.on_done != nullptr) x.on_done(x.user_data);
+  if (x.linked()) {
+    MR_ASSERT(x.replied);  // Its reply waits for an earlier one, or for room.
+    return;
+  }
+  release(x);
+}
+
+// The client is gone, or the replies behind a closing one are void.
+void Protocol::drop_pending(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  while (!session.pending.empty()) {
+    H1Exchange& x = session.pending.pop_front();
+    --session.pending_count;
+    if (x.source != nullptr) {
+      x.source->release();
+      x.source = nullptr;
+    }
+    x.connection = nullptr;
+    if (x.ended) {
+      release(x);
+    } else {
+      if (!x.replied) ++counters_.exchanges_cancelled;
+      cancel_(cancel_context_, x.scope);
+    }
+  }
+}
+
+// The core drops the connection at the end of the turn; until then nothing more is read for it.
+void Protocol::abort(net::Connection& connection, net::CloseReason reason) noexcept {
+  session_of(connection).phase = Phase::stopped;
+  carrier_.abort(connection, reason);
+}
+
+void Protocol::release(H1Exchange& x) noexcept {
+  x.reply.clear(pool_);
+  if (x.bytes) pool_.give(x.bytes);
+  exchanges_.destroy(x);
+}
+
+}  // namespace mr::h1
