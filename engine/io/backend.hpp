@@ -60,7 +60,8 @@ class IoBackend {
   /// At most one send a descriptor at a time. 1 <= parts.size() <= 1024.
   virtual void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept = 0;
 
-  /// One completion once the peer has reset or closed both directions: `result` >= 0.
+  /// One completion once the peer has reset or both directions are closed: `result` >= 0. A negative
+  /// one other than -ECANCELED says that the kernel stopped watching: ask again where it matters.
   virtual void hangup(Token token, Descriptor descriptor) noexcept = 0;
 
   /// Asks for the early end of the operation with that token. It completes as usual: with

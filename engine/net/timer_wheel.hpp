@@ -82,8 +82,8 @@ class TimerWheel {
 
   std::array<std::array<Slot, slots>, levels> wheel_;
   std::array<std::uint64_t, levels> occupied_{};  ///< A bit a slot.
-  Slot overdue_;             ///< Started with a deadline that was past.
-  std::uint64_t tick_;       ///< Everything up to and including this tick has fired.
+  Slot overdue_;                                  ///< Started with a deadline that was past.
+  std::uint64_t tick_;                            ///< Everything up to and including this tick has fired.
   std::size_t count_ = 0;
 };
 

@@ -142,7 +142,8 @@ void sending_to_who_is_gone(Harness& harness) {
   pair.peer->reset();
   CHECK(harness.rest().empty());
   std::string text = "anyone?";
-  const iovec parts[2] = {{.iov_base = text.data(), .iov_len = 3}, {.iov_base = text.data() + 3, .iov_len = 4}};
+  const iovec parts[2] = {{.iov_base = text.data(), .iov_len = 3},
+                          {.iov_base = text.data() + 3, .iov_len = 4}};
   harness.backend().send(send_token, pair.descriptor, {parts, 1});
   CHECK(harness.next().result == -ECONNRESET);
   harness.backend().send(send_token, pair.descriptor, parts);
@@ -262,6 +263,8 @@ void close_after_cancelling_everything(Harness& harness) {
 void a_number_used_again(Harness& harness) {
   IoBackend& backend = harness.backend();
   const auto first = harness.pair();
+  const io::Descriptor listener = harness.listen();
+  const auto second_peer = harness.connect(listener);  // Not accepted yet.
   const Token old_token(Op::recv, 1, 4), new_token(Op::recv, 2, 4);
   backend.recv(old_token, first.descriptor);
   first.peer->write("old");
@@ -274,18 +277,19 @@ void a_number_used_again(Harness& harness) {
   }
   CHECK(ends == 1);
   backend.close(first.descriptor, false);
-  const auto second = harness.pair();
-  CHECK(second.descriptor == first.descriptor);
-  backend.recv(new_token, second.descriptor);
+  backend.accept({Op::accept, 1, 1}, listener);
+  const io::Descriptor second = harness.next().result;
+  CHECK(second == first.descriptor);
+  backend.recv(new_token, second);
   backend.cancel(old_token);  // Late, and meant for another.
-  second.peer->write("new");
+  second_peer->write("new");
   const Completion done = harness.next();
   CHECK(done.token == new_token);
   CHECK(harness.bytes_of(done) == "new");
   CHECK(harness.rest().empty());
-  second.peer->half_close();
+  second_peer->half_close();
   CHECK(harness.next().result == 0);
-  backend.close(second.descriptor, false);
+  backend.close(second, false);
 }
 
 }  // namespace

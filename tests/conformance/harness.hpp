@@ -80,7 +80,8 @@ std::unique_ptr<Harness> make_sim_harness(const io::BackendOptions& options);
 struct Case {
   const char* name;
   void (*run)(Harness&);
-  io::BackendOptions options = {.queue_entries = 64, .completion_entries = 256, .buffers = 16, .buffer_bytes = 512};
+  io::BackendOptions options = {
+      .queue_entries = 64, .completion_entries = 256, .buffers = 16, .buffer_bytes = 512};
 };
 extern const std::vector<Case> stream_cases, ending_cases, limit_cases;
 

@@ -2,6 +2,8 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "tests/conformance/harness.hpp"
 
 namespace mr::conformance {
@@ -10,7 +12,8 @@ namespace {
 void run_table(std::unique_ptr<Harness> (*make)(const io::BackendOptions&)) {
   for (const auto* cases : {&stream_cases, &ending_cases, &limit_cases}) {
     for (const Case& each : *cases) {
-      INFO(each.name);
+      const std::string name = each.name;
+      INFO(name);
       const auto harness = make(each.options);
       each.run(*harness);
     }

@@ -208,7 +208,8 @@ void a_thousand_connections(Harness& harness) {
   for (const io::Descriptor descriptor : descriptors) backend.close(descriptor, false);
 }
 
-constexpr io::BackendOptions tiny{.queue_entries = 16, .completion_entries = 16, .buffers = 4, .buffer_bytes = 64};
+constexpr io::BackendOptions tiny{
+    .queue_entries = 16, .completion_entries = 16, .buffers = 4, .buffer_bytes = 64};
 
 }  // namespace
 

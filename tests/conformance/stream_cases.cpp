@@ -83,7 +83,8 @@ void receive_goes_on(Harness& harness) {
     // Vector code may load past the end of the bytes.
     const char* bytes = backend.buffer(done.buffer_id);
     unsigned sum = 0;
-    for (std::size_t i = 0; i < backend.buffer_bytes() + mem::padding_bytes; ++i) sum += static_cast<unsigned char>(bytes[i]);
+    for (std::size_t i = 0; i < backend.buffer_bytes() + mem::padding_bytes; ++i)
+      sum += static_cast<unsigned char>(bytes[i]);
     CHECK(sum != 0);
     CHECK(harness.bytes_of(done) == text);
   }
@@ -112,31 +113,33 @@ void receive_takes_many_buffers(Harness& harness) {
 
 void no_buffers_ends_a_receive(Harness& harness) {
   IoBackend& backend = harness.backend();
-  const auto pair = harness.pair();
-  const std::string text = pattern((backend.buffers() + 3) * backend.buffer_bytes());
-  pair.peer->write(text);
-  backend.recv(recv_token, pair.descriptor);
-  std::vector<Completion> held;
-  Completion done = harness.next();
-  while (done.result > 0) {
-    held.push_back(done);
-    if (!done.more) backend.recv(recv_token, pair.descriptor);
-    done = harness.next();
+  for (int round = 0; round < 2; ++round) {  // The second shows that every buffer came back.
+    const auto pair = harness.pair();
+    const std::string text = pattern((backend.buffers() + 3) * backend.buffer_bytes());
+    pair.peer->write(text);
+    backend.recv(recv_token, pair.descriptor);
+    std::vector<Completion> held;
+    Completion done = harness.next();
+    while (done.result > 0) {
+      held.push_back(done);
+      if (!done.more) backend.recv(recv_token, pair.descriptor);
+      done = harness.next();
+    }
+    CHECK(done.result == -ENOBUFS);
+    CHECK_FALSE(done.more);
+    CHECK_FALSE(done.has_buffer);
+    CHECK(held.size() == backend.buffers());
+    // While none is free, arming again ends the same way; once some are, it goes on where it stopped.
+    backend.recv(recv_token, pair.descriptor);
+    CHECK(harness.next().result == -ENOBUFS);
+    std::string got;
+    for (const Completion& each : held) got += harness.bytes_of(each);
+    got += harness.receive(pair, recv_token, text.size() - got.size());
+    CHECK(got == text);
+    pair.peer->half_close();
+    CHECK(harness.next().result == 0);
+    backend.close(pair.descriptor, false);
   }
-  CHECK(done.result == -ENOBUFS);
-  CHECK_FALSE(done.more);
-  CHECK_FALSE(done.has_buffer);
-  CHECK(held.size() == backend.buffers());
-  // While none is free, arming again ends the same way; once some are, it goes on where it stopped.
-  backend.recv(recv_token, pair.descriptor);
-  CHECK(harness.next().result == -ENOBUFS);
-  std::string got;
-  for (const Completion& each : held) got += harness.bytes_of(each);
-  got += harness.receive(pair, recv_token, text.size() - got.size());
-  CHECK(got == text);
-  pair.peer->half_close();
-  CHECK(harness.next().result == 0);
-  backend.close(pair.descriptor, false);
 }
 
 void many_buffers_come_back_at_once(Harness& harness) {
@@ -202,7 +205,8 @@ void sends_in_one_turn(Harness& harness) {
     texts.push_back(std::string(20, static_cast<char>('a' + i)));
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    parts[i] = {iovec{.iov_base = texts[i].data(), .iov_len = 7}, iovec{.iov_base = texts[i].data() + 7, .iov_len = 13}};
+    parts[i] = {iovec{.iov_base = texts[i].data(), .iov_len = 7},
+                iovec{.iov_base = texts[i].data() + 7, .iov_len = 13}};
     harness.backend().send({Op::send, 1, static_cast<std::uint32_t>(i)}, pairs[i].descriptor, parts[i]);
   }
   for (std::size_t i = 0; i < parts.size(); ++i) CHECK(harness.next().result == 20);

@@ -21,7 +21,8 @@ FaultPlan FaultPlan::drawn(Random& random) noexcept {
   plan.reset = draw(300);
   plan.slow_reader = draw(500);
   plan.latency_max_ns = random.chance(300) ? 0 : random.below(3 * ns_per_ms);
-  plan.send_buffer_bytes = random.chance(500) ? 64 * 1024 : 1 + static_cast<std::uint32_t>(random.below(2000));
+  plan.send_buffer_bytes =
+      random.chance(500) ? 64 * 1024 : 1 + static_cast<std::uint32_t>(random.below(2000));
   plan.slow_reader_bytes = 1 + static_cast<std::uint32_t>(random.below(400));
   return plan;
 }

@@ -39,11 +39,11 @@ struct Connection {
   bool slow_reader = false;
   bool server_ended = false;
   bool server_closed = false;
-  bool end_received = false;       ///< The client saw the end of the server's bytes.
+  bool end_received = false;  ///< The client saw the end of the server's bytes.
   bool reset_at_client = false;
   bool reset_at_server = false;
-  bool error_pending = false;      ///< The server's next receive or send reports ECONNRESET.
-  bool wire_moving = false;        ///< An event that moves bytes is due.
+  bool error_pending = false;  ///< The server's next receive or send reports ECONNRESET.
+  bool wire_moving = false;    ///< An event that moves bytes is due.
   bool unread_moving = false;
 };
 
@@ -68,7 +68,9 @@ class Network {
   Descriptor accept(Descriptor listener);
   /// Null where it is no open connection.
   Connection* find(Descriptor descriptor) noexcept;
-  ConnectionId id_of(Descriptor descriptor) const noexcept { return endpoints_[index_of(descriptor)].connection; }
+  ConnectionId id_of(Descriptor descriptor) const noexcept {
+    return endpoints_[index_of(descriptor)].connection;
+  }
   void received(Connection& connection, std::size_t size_bytes) noexcept;
   std::size_t send_room(const Connection& connection) const noexcept;
   void send(Descriptor descriptor, std::string_view bytes);
@@ -94,7 +96,15 @@ class Network {
   FaultCounts& faults() noexcept { return faults_; }
 
  private:
-  enum class EventKind : std::uint8_t { arrive, to_server, to_client, reset_server, reset_client, reset_plan, call };
+  enum class EventKind : std::uint8_t {
+    arrive,
+    to_server,
+    to_client,
+    reset_server,
+    reset_client,
+    reset_plan,
+    call
+  };
   struct Event {
     TimeNs time;
     std::uint64_t sequence;
@@ -136,7 +146,8 @@ class Network {
   std::deque<std::function<void()>> actions_;
   std::deque<Connection> connections_;
   std::vector<Endpoint> endpoints_;
-  std::priority_queue<Descriptor, std::vector<Descriptor>, std::greater<>> free_;  ///< Lowest first, as the kernel.
+  std::priority_queue<Descriptor, std::vector<Descriptor>, std::greater<>>
+      free_;  ///< Lowest first, as the kernel.
   std::vector<Descriptor> changed_;
 };
 

@@ -11,7 +11,7 @@
 namespace mr::io::sim {
 namespace {
 
-constexpr TimeNs wait_costs_ns = 1000;       // So that a core that only polls sees time go by.
+constexpr TimeNs wait_costs_ns = 1000;  // So that a core that only polls sees time go by.
 constexpr std::uint32_t idle_waits_max = 1000;
 
 }  // namespace
@@ -152,8 +152,10 @@ bool SimBackend::goes_on(Operation& operation) noexcept {
 }
 
 void SimBackend::pump_accept(Operation& operation) noexcept {
-  while (!operation.ended && network_.connection_waits(operation.descriptor)) {
+  while (!operation.ended) {
+    // The kernel takes the number first, and so fails even where nobody waits.
     if (network_.open_descriptors() >= network_.plan().descriptors_max) return end(operation, -EMFILE);
+    if (!network_.connection_waits(operation.descriptor)) return;
     if (network_.random().chance(network_.plan().accept_failure)) {
       ++network_.faults().accept_failures;
       return end(operation, -EMFILE);

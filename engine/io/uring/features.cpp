@@ -84,8 +84,7 @@ std::vector<Feature> probe_features() {
   Ring ring;
   const int ring_failed = ring.open(trial_entries, 2 * trial_entries);
   bool refused = false;
-  const int buffers_failed =
-      ring_failed != 0 ? 0 : buffers.open(ring.raw(), trial_buffers, 256, refused);
+  const int buffers_failed = ring_failed != 0 ? 0 : buffers.open(ring.raw(), trial_buffers, 256, refused);
   const SetupProblem problem =
       problem_of(facts_now(refused ? 0 : ring_failed | buffers_failed, refused ? buffers_failed : 0));
   const std::string mend = problem.cause == Cause::none ? newer : describe(problem);
@@ -94,7 +93,8 @@ std::vector<Feature> probe_features() {
       {"io_uring", flag_works(0), true, "the engine does not start", mend},
       {"deferred completions (SINGLE_ISSUER, DEFER_TASKRUN)", ring_failed == 0, true,
        "the engine does not start", mend},
-      {"receive buffer ring", ring_failed == 0 && buffers_failed == 0, true, "the engine does not start", mend},
+      {"receive buffer ring", ring_failed == 0 && buffers_failed == 0, true, "the engine does not start",
+       mend},
       {"multishot accept", multishot_accept_works(), true, "the engine does not start", newer},
       {"multishot receive", received, true, "the engine does not start", newer},
       {"registered ring", ring_failed == 0 && ring.registered(), false,

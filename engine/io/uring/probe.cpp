@@ -81,7 +81,8 @@ std::string describe(const SetupProblem& problem) {
   switch (problem.cause) {
     case Cause::none: return {};
     case Cause::kernel_too_old:
-      std::snprintf(text, sizeof text, "the kernel is %d.%d and Millrace needs Linux %u.%u or later; upgrade it",
+      std::snprintf(text, sizeof text,
+                    "the kernel is %d.%d and Millrace needs Linux %u.%u or later; upgrade it",
                     facts.kernel_major, facts.kernel_minor, abi::floor_major, abi::floor_minor);
       break;
     case Cause::not_built_in:
@@ -129,8 +130,8 @@ std::string describe(const SetupProblem& problem) {
                     "6.8.0-139 do; install a newer or an older kernel");
       break;
     case Cause::unknown:
-      std::snprintf(text, sizeof text, "the kernel answered \"%s\" (%d); `dmesg` may tell more", std::strerror(failed),
-                    failed);
+      std::snprintf(text, sizeof text, "the kernel answered \"%s\" (%d); `dmesg` may tell more",
+                    std::strerror(failed), failed);
       break;
   }
   return std::string("io_uring cannot be used: ") + text + ".";

@@ -26,10 +26,10 @@ enum class Cause : std::uint8_t {
 struct Facts {
   int kernel_major = 0;
   int kernel_minor = 0;
-  int setup_errno = 0;         ///< Of io_uring_setup(2) or the mappings; 0: it worked.
-  int buffer_ring_errno = 0;   ///< Of the registration of the receive buffers; 0: it worked, or was not tried.
-  int io_uring_disabled = -1;  ///< The sysctl: 0 allowed, 1 for one group only, 2 for nobody.
-  int seccomp_mode = -1;       ///< 0 none, 1 strict, 2 filter.
+  int setup_errno = 0;        ///< Of io_uring_setup(2) or the mappings; 0: it worked.
+  int buffer_ring_errno = 0;  ///< Of the registration of the receive buffers; 0: it worked, or was not tried.
+  int io_uring_disabled = -1;       ///< The sysctl: 0 allowed, 1 for one group only, 2 for nobody.
+  int seccomp_mode = -1;            ///< 0 none, 1 strict, 2 filter.
   std::int64_t memlock_bytes = -1;  ///< RLIMIT_MEMLOCK; -1 also where it is unlimited.
 };
 

@@ -11,7 +11,8 @@ namespace mr::io {
 namespace {
 
 __kernel_timespec timespec_of(TimeNs time) noexcept {
-  return {.tv_sec = static_cast<long long>(time / ns_per_s), .tv_nsec = static_cast<long long>(time % ns_per_s)};
+  return {.tv_sec = static_cast<long long>(time / ns_per_s),
+          .tv_nsec = static_cast<long long>(time % ns_per_s)};
 }
 
 }  // namespace
@@ -65,7 +66,7 @@ void Ring::call(unsigned wait_count, unsigned flags, void* argument, std::size_t
   if (taken == *ring_.sq.ktail) [[likely]]
     queued_ = published_ = 0;
   if (std::atomic_ref<unsigned>(*ring_.sq.kflags).load(std::memory_order_relaxed) & IORING_SQ_CQ_OVERFLOW)
-    [[unlikely]] {
+      [[unlikely]] {
     if (!overflowing_) ++overflows_;
     overflowing_ = true;
   } else {

@@ -1,6 +1,5 @@
 #include "engine/io/uring/uring_backend.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -18,9 +17,8 @@
 namespace mr::io {
 namespace {
 
-// Bits of a token's operation that no Op uses: the cancel that ends a hangup watch carries one.
+// A bit of a token's operation that no Op uses: marks a hangup watch whose peer is known to be gone.
 constexpr std::uint64_t hangup_seen = std::uint64_t{0x80} << 56;
-constexpr std::uint64_t hangup_cancelled = std::uint64_t{0x40} << 56;
 
 class UringBackend final : public IoBackend {
  public:
@@ -51,7 +49,7 @@ class UringBackend final : public IoBackend {
   std::size_t reap(std::span<Completion> out) noexcept;
   bool keep_hangup(Completion& done) noexcept;
   bool keep(Completion& done) noexcept;
-  void end_hangup(Token token, std::uint64_t mark) noexcept;
+  void end_hangup(Token token) noexcept;
   void arm_wake() noexcept;
 
   BufferRing buffers_;  // Before ring_: the ring ends first, and with it the kernel's use of the buffers.
@@ -87,8 +85,6 @@ UringBackend::~UringBackend() {
 }
 
 void UringBackend::accept(Token token, Descriptor listener) noexcept {
-  if (const int flags = fcntl(listener, F_GETFL); flags >= 0 && (flags & O_NONBLOCK) != 0)
-    fcntl(listener, F_SETFL, flags & ~O_NONBLOCK);
   io_uring_sqe& sqe = ring_.next_sqe();
   io_uring_prep_multishot_accept(&sqe, listener, nullptr, nullptr, SOCK_CLOEXEC);
   sqe.user_data = token.bits();
@@ -121,9 +117,8 @@ void UringBackend::send(Token token, Descriptor descriptor, std::span<const iove
 }
 
 // The kernel adds POLLRDHUP to every poll, so a half close completes a single-shot poll, and would
-// complete it again each time it is armed. A multishot one tells it once and goes on. Its end is made
-// by a cancel, ours or the caller's, and it is the cancel's completion that reports it: the poll's own
-// (ECANCELED) could not tell the two apart.
+// complete it again each time it is armed. A multishot one tells it once and goes on; end_hangup()
+// ends it when there is more to tell.
 void UringBackend::hangup(Token token, Descriptor descriptor) noexcept {
   io_uring_sqe& sqe = ring_.next_sqe();
   io_uring_prep_poll_multishot(&sqe, descriptor, POLLERR | POLLHUP);
@@ -131,17 +126,22 @@ void UringBackend::hangup(Token token, Descriptor descriptor) noexcept {
 }
 
 void UringBackend::cancel(Token token) noexcept {
-  if (token.op() == Op::hangup) return end_hangup(token, hangup_cancelled);
   io_uring_sqe& sqe = ring_.next_sqe();
   io_uring_prep_cancel64(&sqe, token.bits(), 0);
   sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
-  sqe.user_data = Token(Op::none, 0, 0).bits();
+  sqe.user_data = Token().bits();
 }
 
-void UringBackend::end_hangup(Token token, std::uint64_t mark) noexcept {
-  io_uring_sqe& sqe = ring_.next_sqe();
-  io_uring_prep_cancel64(&sqe, token.bits(), 0);
-  sqe.user_data = token.bits() | mark;
+// Renames the watch, so that its last completion tells that it hung up, and cancels it under the new
+// name. Where a cancel of the caller's came first, neither finds it, and that cancel's completion is
+// the last one; where another event of the poll is under way, it comes here again.
+void UringBackend::end_hangup(Token token) noexcept {
+  const std::uint64_t renamed = token.bits() | hangup_seen;
+  io_uring_sqe& update = ring_.next_sqe();
+  io_uring_prep_poll_update(&update, token.bits(), renamed, 0, IORING_POLL_UPDATE_USER_DATA);
+  update.flags = IOSQE_CQE_SKIP_SUCCESS;
+  update.user_data = Token().bits();
+  cancel(Token::from_bits(renamed));
 }
 
 void UringBackend::close(Descriptor descriptor, bool reset) noexcept {
@@ -172,6 +172,7 @@ void UringBackend::wake() noexcept {
 
 // What reap() copied and is not plainly the caller's. False: it is the backend's own affair.
 bool UringBackend::keep(Completion& done) noexcept {
+  if ((done.token.bits() & hangup_seen) != 0) return keep_hangup(done);
   switch (done.token.op()) {
     case Op::none: return false;
     case Op::wake:
@@ -187,27 +188,25 @@ bool UringBackend::keep(Completion& done) noexcept {
         done.has_buffer = false;
       }
       return true;
-    case Op::hangup: break;
+    case Op::hangup: return keep_hangup(done);
   }
-  return keep_hangup(done);
+  MR_UNREACHABLE("a completion whose token holds no Op");
 }
 
 bool UringBackend::keep_hangup(Completion& done) noexcept {
-  const std::uint64_t bits = done.token.bits();
-  if ((bits & (hangup_seen | hangup_cancelled)) != 0) {
-    if (done.result < 0) return false;  // The watch had ended already, and was reported then.
-    done.token = Token::from_bits(bits & ~(hangup_seen | hangup_cancelled));
-    done.result = (bits & hangup_seen) != 0 ? POLLHUP : -ECANCELED;
-    return true;
-  }
-  const bool gone = done.result > 0 && (done.result & (POLLERR | POLLHUP)) != 0;
+  const bool seen = (done.token.bits() & hangup_seen) != 0;
+  const bool gone = seen || (done.result > 0 && (done.result & (POLLERR | POLLHUP)) != 0);
   if (done.more) {
-    if (gone) end_hangup(done.token, hangup_seen);
+    if (gone && !seen) end_hangup(done.token);
     return false;
   }
-  if (done.result == -ECANCELED) return false;
-  // The kernel ended it by itself, as it does when the completion queue is full.
-  if (done.result >= 0 && !gone) done.result = -EAGAIN;
+  done.token = Token::from_bits(done.token.bits() & ~hangup_seen);
+  if (gone) {
+    done.result = POLLHUP;
+  } else if (done.result >= 0) {
+    // Ended by the kernel, as happens when the completion queue is full; only a half close was seen.
+    done.result = -EAGAIN;
+  }
   return true;
 }
 
@@ -260,7 +259,8 @@ Result<std::unique_ptr<IoBackend>> make_uring(const BackendOptions& options, Set
   bool buffers_refused = false;
   const int failed = backend == nullptr ? ENOMEM : backend->open(options, buffers_refused);
   if (failed == 0) return std::unique_ptr<IoBackend>(std::move(backend));
-  if (why != nullptr) *why = problem_of(facts_now(buffers_refused ? 0 : failed, buffers_refused ? failed : 0));
+  if (why != nullptr)
+    *why = problem_of(facts_now(buffers_refused ? 0 : failed, buffers_refused ? failed : 0));
   return Error{.code = Errc::unsupported, .os_errno = failed};
 }
 

@@ -9,11 +9,8 @@
 
 namespace mr::io {
 
-/// Opens a ring and its buffers. Call it on the thread that will use the backend: the kernel refuses
-/// every other one, wake() excepted.
-///
-/// Listeners may be non-blocking (accept() makes them block, as the kernel would otherwise answer
-/// EAGAIN instead of waiting); accepted sockets are blocking and close-on-exec.
+/// Opens a ring and its buffers. Call it on the thread that will use the backend and destroy it: the
+/// kernel refuses every other one, wake() excepted. Accepted sockets are close-on-exec.
 /// On failure `why` (may be null) holds the cause, for describe().
 Result<std::unique_ptr<IoBackend>> make_uring(const BackendOptions& options, SetupProblem* why) noexcept;
 

@@ -48,7 +48,8 @@ class EchoServer {
     std::string pending;  // Read meanwhile.
     iovec parts[2] = {};
     bool receiving = false, sending = false, watching = false;
-    bool ended = false, closing = false, recv_cancelled = false, send_cancelled = false, watch_cancelled = false;
+    bool ended = false, closing = false, recv_cancelled = false, send_cancelled = false,
+         watch_cancelled = false;
   };
 
   Token accept_token() const { return {Op::accept, 0, 0}; }

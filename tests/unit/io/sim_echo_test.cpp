@@ -15,7 +15,8 @@ using namespace mr::io;
 
 namespace {
 
-constexpr BackendOptions small{.queue_entries = 16, .completion_entries = 16, .buffers = 4, .buffer_bytes = 128};
+constexpr BackendOptions small{
+    .queue_entries = 16, .completion_entries = 16, .buffers = 4, .buffer_bytes = 128};
 
 struct Talk {
   sim::Client client;
@@ -54,7 +55,8 @@ Outcome run(std::uint64_t seed) {
     for (const Talk& talk : talks) {
       // Whatever happens, what came back is the beginning of what was sent.
       REQUIRE(talk.client.received().size() <= talk.sent.size());
-      REQUIRE(std::memcmp(talk.client.received().data(), talk.sent.data(), talk.client.received().size()) == 0);
+      REQUIRE(std::memcmp(talk.client.received().data(), talk.sent.data(), talk.client.received().size()) ==
+              0);
     }
   }
   // Without further faults everything comes to its end.

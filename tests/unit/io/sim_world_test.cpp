@@ -217,7 +217,8 @@ TEST_CASE("sim: completions of different operations overtake each other, those o
     while (order.size() < 3) {
       for (const Completion& done : scene.all()) {
         order += done.token.op() == Op::send ? 's' : 'r';
-        if (done.has_buffer) got.append(scene.backend.buffer(done.buffer_id), static_cast<std::size_t>(done.result));
+        if (done.has_buffer)
+          got.append(scene.backend.buffer(done.buffer_id), static_cast<std::size_t>(done.result));
       }
     }
     overtook |= order[0] == 's';

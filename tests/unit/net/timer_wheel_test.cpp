@@ -131,7 +131,7 @@ TEST_CASE("TimerWheel: fire may start and stop timers, that one included") {
   const auto fire = [&](Timer& timer) {
     fired.push_back(static_cast<Numbered&>(timer).number);
     if (&timer == &first) {
-      wheel.stop(second);           // Due in this very expire.
+      wheel.stop(second);            // Due in this very expire.
       wheel.start(first, 5 * tick);  // Past already: next time, not now.
       wheel.stop(first);
       wheel.start(first, 5 * tick);
@@ -176,7 +176,8 @@ TEST_CASE("TimerWheel: agrees with a sorted reference") {
         case 2: wheel.stop(timer); break;
         default: {
           const bool follow = random.below(2) == 0 && wheel.next_deadline() != time_never;
-          const TimeNs next = follow ? wheel.next_deadline() : now + random.below(TimeNs{1} << random.below(40));
+          const TimeNs next =
+              follow ? wheel.next_deadline() : now + random.below(TimeNs{1} << random.below(40));
           const TimeNs before = now;
           now = std::max(now, next);
           std::vector<std::size_t> want;
