@@ -39,10 +39,7 @@ class BodySource {
   virtual void release() noexcept = 0;
 };
 
-/// The content type of plain text. Compared by address: a reply with this very view is written by
-/// fixed-size stores.
-inline constexpr char text_type_chars[] = "text/plain; charset=utf-8";
-inline constexpr std::string_view text_type{text_type_chars, sizeof text_type_chars - 1};
+inline constexpr std::string_view plain_type = "text/plain; charset=utf-8";
 
 /// A reply as views; the sink copies what it needs before it returns, unless said otherwise.
 struct ReplyView {
@@ -55,6 +52,7 @@ struct ReplyView {
   std::uint64_t source_bytes = 0;  ///< Content-Length for `source`.
   bool close = false;              ///< Close the connection after this reply.
   bool date = true;
+  bool plain = false;             ///< Nothing but a `body` of plain_type with status 200: written by constants.
 };
 
 /// A reply serialised once at start: everything but the date.

@@ -13,10 +13,10 @@ TimeNs system_wall_clock() noexcept {
 }
 
 DateLine::DateLine(WallClock clock) noexcept : clock_(clock) {
-  std::memset(text_, 0, sizeof text_);
   std::memcpy(text_, ok_line.data(), ok_line.size());
   std::memcpy(text_ + ok_line.size(), "Date: ", 6);
   std::memcpy(text_ + ok_bytes - 2, "\r\n", 2);
+  std::memcpy(text_ + ok_bytes, plain_fields.data(), plain_fields.size());
   render(0);
   next_ = 0;  // The first turn knows its own time.
 }

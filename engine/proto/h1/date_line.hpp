@@ -22,6 +22,8 @@ class DateLine {
   static constexpr std::size_t line_bytes = 6 + http::date_bytes + 2;
   static constexpr std::size_t ok_bytes = 17 + line_bytes;
   static_assert(ok_line.size() == 17);
+  static constexpr std::string_view plain_fields = "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
+  static constexpr std::size_t plain_bytes = ok_bytes + plain_fields.size();
 
   explicit DateLine(WallClock clock) noexcept;
 
@@ -30,6 +32,8 @@ class DateLine {
     if (now >= next_) [[unlikely]] render(now);
   }
   const char* ok() const noexcept { return text_; }
+  /// ok() and the fields of a plain text, up to its length.
+  const char* plain() const noexcept { return text_; }
   const char* line() const noexcept { return text_ + ok_line.size(); }
   const char* value() const noexcept { return text_ + ok_line.size() + 6; }
 
@@ -38,7 +42,7 @@ class DateLine {
 
   WallClock clock_;
   TimeNs next_ = 0;
-  char text_[64];  ///< ok_bytes used; 64, so that it may be copied by whole vectors.
+  char text_[plain_bytes];
 };
 
 }  // namespace mr::h1

@@ -23,8 +23,7 @@ struct Mover {
 void Protocol::reset_scratch(net::Connection& connection) noexcept {
   scratch_.connection = &connection;
   scratch_.descriptor = connection.descriptor;
-  scratch_.framing = {};
-  scratch_.target = {};
+  scratch_.target.path = {};  // Empty until the target was read.
   scratch_.body = {};
   scratch_.trailers = {};
   scratch_.route = nullptr;
@@ -151,6 +150,8 @@ void Protocol::refuse(net::Connection& connection, Error error) noexcept {
   session.continue_due = false;
   if (error.code == Errc::timeout || error.code == Errc::limit_reached) {
     reset_scratch(connection);  // Met outside of a request's judgement: nothing is known of one.
+    scratch_.framing = {};
+    scratch_.target = {};
     scratch_.head.method = http::Method::get;
     scratch_.head.version_minor = 1;
     scratch_.head.field_count = 0;

@@ -1,6 +1,5 @@
 // head_writer.cpp: the bytes of a reply. Source: RFC 9112 sections 4, 6 and 9, RFC 9110 section 6.6.1.
-#include <charconv>
-#include <cstring>
+#include "engine/proto/h1/head_parts.hpp"
 
 #include "engine/base/assert.hpp"
 #include "engine/http/status.hpp"
@@ -8,27 +7,6 @@
 
 namespace mr::h1 {
 namespace {
-
-/// Room for everything of a head but the content type's value and the caller's fields.
-constexpr std::size_t fixed_parts_bytes = 256;
-
-char* put(char* to, std::string_view text) noexcept {
-  std::memcpy(to, text.data(), text.size());
-  return to + text.size();
-}
-
-char* put_number(char* to, std::uint64_t number) noexcept {
-  if (number < 10) {
-    *to = static_cast<char>('0' + number);
-    return to + 1;
-  }
-  if (number < 100) {
-    to[0] = static_cast<char>('0' + number / 10);
-    to[1] = static_cast<char>('0' + number % 10);
-    return to + 2;
-  }
-  return std::to_chars(to, to + 20, number).ptr;
-}
 
 char* put_status_line(char* to, unsigned status) noexcept {
   const std::string_view line = http::status_line_of(status);
@@ -38,9 +16,7 @@ char* put_status_line(char* to, unsigned status) noexcept {
 }
 
 char* put_type_and_length(char* to, std::string_view type, std::uint64_t length) noexcept {
-  if (type.data() == proto::text_type_chars) [[likely]] {
-    to = put(to, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ");
-  } else if (!type.empty()) {
+  if (!type.empty()) {
     to = put(put(put(to, "Content-Type: "), type), "\r\nContent-Length: ");
   } else {
     to = put(to, "Content-Length: ");

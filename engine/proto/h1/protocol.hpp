@@ -88,6 +88,9 @@ class Protocol final : public net::Protocol, public proto::ReplySink {
   };
   void process(net::Connection& connection, Window& window, bool judge_partial) noexcept;
   Step read_head(net::Connection& connection, Window& window, bool judge_partial) noexcept;
+  bool repeats(const Window& window) const noexcept;
+  Step repeat_head(net::Connection& connection, Window& window) noexcept;
+  void note_repeatable() noexcept;
   Step begin_body(net::Connection& connection, Window& window) noexcept;
   Step read_length(net::Connection& connection, Window& window) noexcept;
   Step read_chunked(net::Connection& connection, Window& window, bool head_known) noexcept;
@@ -128,6 +131,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink {
   mem::Slab<H1Exchange> exchanges_;
   std::unique_ptr<http::Field[]> fields_;
   H1Exchange scratch_;                     ///< Every synchronous request in turn.
+  std::uint32_t repeat_bytes_ = 0;         ///< Of the head that scratch_ still holds, and that lies just before.
   Counters counters_;
 };
 

@@ -8,14 +8,27 @@
 
 namespace mr::h1 {
 
+// The head that was read last lies just before, and the same bytes follow it.
+inline bool Protocol::repeats(const Window& window) const noexcept {
+  const std::size_t size = repeat_bytes_;
+  const char* data = window.data + window.at;
+  return size != 0 && window.size - window.at >= size && std::memcmp(data, data - size, size) == 0;
+}
+
+bool Protocol::paused(const net::Connection& connection) const noexcept {
+  return connection.output.bytes() >= options_.output_bytes_max ||
+         session_of(const_cast<net::Connection&>(connection)).pending_count >= options_.pipeline_max;
+}
+
 void Protocol::process(net::Connection& connection, Window& window, bool judge_partial) noexcept {
   Session& session = session_of(connection);
+  repeat_bytes_ = 0;
   for (Step step = Step::again; step == Step::again;) {
     switch (session.phase) {
       case Phase::head:
         if (window.at == window.size) return;
         if (paused(connection)) [[unlikely]] return carrier_.hold_reading(connection, true);
-        step = read_head(connection, window, judge_partial);
+        step = repeats(window) ? repeat_head(connection, window) : read_head(connection, window, judge_partial);
         break;
       case Phase::body_length: step = read_length(connection, window); break;
       case Phase::body_chunked: step = read_chunked(connection, window, false); break;
@@ -24,14 +37,10 @@ void Protocol::process(net::Connection& connection, Window& window, bool judge_p
   }
 }
 
-bool Protocol::paused(const net::Connection& connection) const noexcept {
-  return connection.output.bytes() >= options_.output_bytes_max ||
-         session_of(const_cast<net::Connection&>(connection)).pending_count >= options_.pipeline_max;
-}
-
 Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, bool judge_partial) noexcept {
   Session& session = session_of(connection);
   const char* data = window.data + window.at;
+  repeat_bytes_ = 0;
   const Error error = parser_.parse(data, window.size - window.at, judge_partial, scratch_.head);
   if (error.code == Errc::need_more) {
     if (!session.head_waiting) {  // The deadline is for the whole head: a byte a second does not help.
@@ -43,6 +52,8 @@ Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, 
   session.head_waiting = false;
   reset_scratch(connection);
   if (error.failed()) [[unlikely]] {
+    scratch_.framing = {};
+    scratch_.target = {};
     scratch_.head.method = http::Method::get;  // Unknown: answer with a body.
     scratch_.head.version_minor = 1;
     scratch_.head.field_count = 0;
@@ -50,6 +61,7 @@ Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, 
     return Step::again;
   }
   session.head_bytes = static_cast<std::uint32_t>(scratch_.head.base - data) + scratch_.head.size;
+  // Sets every member of the framing, also where it refuses.
   const Error unframed = http::read_framing(scratch_.head, scratch_.framing);
   if (unframed.failed()) [[unlikely]] {
     refuse(connection, unframed);
@@ -58,7 +70,46 @@ Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, 
   if (scratch_.framing.body != http::BodyKind::none) return begin_body(connection, window);
   window.at += session.head_bytes;
   dispatch(connection, {});
+  note_repeatable();
   return Step::again;
+}
+
+// Whoever pipelines, often sends one head again and again. The same bytes mean the same: where they lie
+// just behind the head that was read last, its spans are moved on instead of made anew.
+Protocol::Step Protocol::repeat_head(net::Connection& connection, Window& window) noexcept {
+  const std::size_t by = repeat_bytes_;
+  const auto move = [by](std::string_view& view) noexcept {
+    if (!view.empty()) view = {view.data() + by, view.size()};
+  };
+  H1Exchange& x = scratch_;
+  x.head.base += by;
+  move(x.framing.host);
+  move(x.target.path);
+  move(x.target.query);
+  for (unsigned i = 0; i < x.parameter_count; ++i) move(x.parameters[i]);
+  x.replied = false;
+  x.user_data = nullptr;
+  x.on_done = nullptr;
+  window.at += by;
+  ++counters_.requests;
+  if (x.asynchronous) {
+    start_asynchronous(connection);
+    return Step::again;
+  }
+  handler_.start(x);
+  MR_ASSERT(x.replied);
+  if (x.on_done != nullptr) x.on_done(x.user_data);
+  return Step::again;
+}
+
+// What was answered in another way than by its route, or was decoded in place, is read anew each time.
+void Protocol::note_repeatable() noexcept {
+  const H1Exchange& x = scratch_;
+  if (x.route == nullptr || x.close_after || x.target.form != http::TargetForm::origin) return;
+  // A path that was decoded is shorter now, and what follows it is no question mark.
+  const std::size_t path_bytes = x.target.path.size();
+  const bool as_sent = path_bytes == x.head.target_size || x.target.path.data()[path_bytes] == '?';
+  if (as_sent) repeat_bytes_ = x.head.size;
 }
 
 Protocol::Step Protocol::begin_body(net::Connection& connection, Window& window) noexcept {

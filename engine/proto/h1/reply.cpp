@@ -1,5 +1,6 @@
 // reply.cpp: replies leave in the order of their requests, whatever order handlers finish in.
 #include "engine/base/assert.hpp"
+#include "engine/proto/h1/head_parts.hpp"
 #include "engine/proto/h1/protocol.hpp"
 
 namespace mr::h1 {
@@ -10,6 +11,18 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 void Protocol::reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept {
   auto* x = static_cast<H1Exchange*>(&exchange);
+  if (!x->queued && view.source == nullptr) [[likely]] {
+    // Nearly every reply: at once, with none before it, on a connection that stays.
+    const Session& session = session_of(*x->connection);
+    if (session.pending_count == 0 && !(x->close_after || view.close || session.draining)) [[likely]] {
+      MR_ASSERT(!x->replied);
+      x->replied = true;
+      net::Chain& out = x->connection->output;
+      const bool written = is_plain(*x, view) ? write_plain(out, pool_, date_, view.body) : write_reply(out, *x, view);
+      if (written) [[likely]] return;
+      return abort(*x->connection, net::CloseReason::no_memory);
+    }
+  }
   x->close_after = x->close_after || view.close;
   net::Chain* out = open_reply(x, view.source != nullptr);
   if (out == nullptr) {
