@@ -68,6 +68,10 @@ class Server {
   [[nodiscard]] std::string start();
   /// Stops accepting, lets requests under way finish for `grace_ms` at most, and ends the threads.
   void stop(std::uint32_t grace_ms = 20'000);
+  /// Asks for the same without waiting for it; a later call may shorten the grace. Any thread.
+  void drain(std::uint32_t grace_ms) noexcept;
+  /// True once every core has ended after drain(), and before start().
+  bool drained() const noexcept;
   /// Where it listens, port 0 replaced by the real one; valid after start().
   std::vector<std::string> addresses() const;
   std::uint32_t cores() const noexcept;

@@ -2,17 +2,25 @@
 // headers turn a handler into an Entry; the engine calls Entry::start and knows no type of the user's.
 #pragma once
 
+#include <millrace/detail/argument.hpp>
+#include <millrace/request.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
-
-#include <millrace/request.hpp>
 
 namespace mr {
 class Response;
 }
 
+namespace mr::serve {
+class AppState;
+}
+
 namespace mr::detail {
+
+struct FixedBytes;
 
 /// A type-erased handler.
 struct Entry {
@@ -22,19 +30,49 @@ struct Entry {
   void (*destroy)(void* self) noexcept = nullptr;
   void* self = nullptr;
   bool asynchronous = false;
+  /// One check a path parameter, in order; for as long as the program runs.
+  std::span<const ParameterCheck> checks = {};
 };
 
-/// Answers 200 with a text. Copies `body` before it returns.
-void reply_text(Request& request, std::string_view body, std::string_view content_type) noexcept;
+/// A type-erased maker of an error's page.
+struct ErrorPage {
+  /// False where it failed itself. Null: none.
+  bool (*make)(void* self, Request& request, Response& out) noexcept = nullptr;
+  void (*destroy)(void* self) noexcept = nullptr;
+  void* self = nullptr;
+};
+
+/// A type-erased handler of one type of exception.
+struct ExceptionPage {
+  enum class Outcome : std::uint8_t { other_type, made, failed };
+  /// Called while an exception is handled.
+  Outcome (*make)(void* self, Request& request, Response& out) noexcept = nullptr;
+  void (*destroy)(void* self) noexcept = nullptr;
+  void* self = nullptr;
+};
+
+/// Answers 200 with a text (text/plain; charset=utf-8). Copies `body` before it returns.
+void reply_text(Request& request, std::string_view body) noexcept;
 /// Answers with a response; takes its parts.
 void reply(Request& request, Response&& response) noexcept;
+/// Answers with a reply that was made before.
+void reply_fixed(Request& request, const FixedBytes& fixed) noexcept;
 /// Answers 500 by the application's error handler; `what` (may be null) goes to the log, not to the client.
 void reply_failed(Request& request, const char* what) noexcept;
 /// Answers with an error status (400 for a bad body or query, ...), `message` being the body's text.
 void reply_error(Request& request, std::uint16_t status, std::string_view message) noexcept;
+/// The handlers of exceptions that the application has.
+std::span<const ExceptionPage> exception_pages(const Request& request) noexcept;
+/// Writes what a handler of errors threw to the log.
+void log_failure(const Request& request, const char* what) noexcept;
 /// The end of an asynchronous handler's coroutine, after its reply or its cancellation.
 void finished(Request& request) noexcept;
 /// True once the client has left: do not reply.
 bool cancelled(const Request& request) noexcept;
+
+// How App fills its state. Each takes ownership of `self`.
+void add_route(serve::AppState& state, std::string_view method, std::string_view pattern, const Entry& entry);
+void add_error_page(serve::AppState& state, unsigned status, const ErrorPage& page);
+void add_exception_page(serve::AppState& state, const ExceptionPage& page);
 
 }  // namespace mr::detail

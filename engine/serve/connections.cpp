@@ -1,0 +1,145 @@
+// connections.cpp: the life of a connection, from accept to the close of its descriptor.
+#include <string_view>
+
+#include "engine/base/assert.hpp"
+#include "engine/serve/core.hpp"
+
+namespace mr::serve {
+namespace {
+
+constexpr std::string_view too_many_reply =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+}  // namespace
+
+io::Token Core::token_of(io::Op op, const net::Connection& connection) const noexcept {
+  return {op, connections_.generation_of(connection), connections_.number_of(connection)};
+}
+
+void Core::open(std::uint16_t listener, io::Descriptor descriptor) noexcept {
+  net::Connection* connection = stopping_ ? nullptr : connections_.make(descriptor, http_);
+  if (connection == nullptr) {
+    counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    return backend_.close(descriptor, false);
+  }
+  counters_.accepted.fetch_add(1, std::memory_order_relaxed);
+  connection->listener = listener;
+  connection->protocol->on_open(*connection);
+  if (connections_.live_count() > options_.connections_max) {
+    // It came while accepting was being paused: an answer is kinder than a reset.
+    counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    static_cast<void>(connection->output.append(pool_, too_many_reply));
+    finish(*connection, net::CloseReason::refused);
+  }
+  begin_receive(*connection);
+  if (connections_.live_count() >= options_.connections_max) pause_accept();
+}
+
+void Core::begin_receive(net::Connection& connection) noexcept {
+  if (connection.receiving || connection.starved || connection.hold_reading || connection.read_ended) return;
+  connection.receiving = true;
+  ++connection.operations;
+  backend_.recv(token_of(io::Op::recv, connection), connection.descriptor);
+}
+
+void Core::begin_send(net::Connection& connection) noexcept {
+  connection.sending = true;
+  ++connection.operations;
+  backend_.send(token_of(io::Op::send, connection), connection.descriptor, connection.output.gather());
+}
+
+// The last step of a turn for a connection in which something happened.
+void Core::flush(net::Connection& connection) noexcept {
+  if (connection.closing) return;
+  if (connection.aborting) [[unlikely]] return close(connection, connection.reason);
+  if (!connection.sending) {
+    if (!connection.output.empty()) {
+      begin_send(connection);
+    } else if (connection.finishing) [[unlikely]] {
+      if (connection.read_ended) return close(connection, connection.reason);
+      if (!connection.lingering) begin_linger(connection);
+    }
+  }
+  if (!connection.receiving) [[unlikely]] begin_receive(connection);
+}
+
+// Closing at once while the peer still sends would reset the connection, and the reset could overtake
+// our last reply (RFC 9112 section 9.6): shut our direction, read and drop until the peer ends.
+void Core::begin_linger(net::Connection& connection) noexcept {
+  connection.lingering = true;
+  connection.hold_reading = false;
+  backend_.shutdown_send(connection.descriptor);
+  set_deadline(connection, now_ + options_.linger_ns);
+}
+
+void Core::close(net::Connection& connection, net::CloseReason reason) noexcept {
+  MR_ASSERT(!connection.closing);
+  connection.closing = true;
+  counters_.closed[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+  connection.protocol->on_closed(connection);
+  wheel_.stop(connection.timer);
+  if (connection.receiving) backend_.cancel(token_of(io::Op::recv, connection));
+  if (connection.sending) backend_.cancel(token_of(io::Op::send, connection));
+  if (connection.watching) backend_.cancel(token_of(io::Op::hangup, connection));
+  if (connection.operations == 0) destroy(connection);
+}
+
+void Core::operation_ended(net::Connection& connection) noexcept {
+  MR_ASSERT(connection.operations != 0);
+  if (--connection.operations == 0 && connection.closing) destroy(connection);
+}
+
+void Core::destroy(net::Connection& connection) noexcept {
+  connection.output.clear(pool_);
+  if (connection.ListLink<net::FlushTag>::linked()) connection.ListLink<net::FlushTag>::unlink();
+  const bool reset = connection.reason == net::CloseReason::no_memory ||
+                     connection.reason == net::CloseReason::timeout;
+  backend_.close(connection.descriptor, reset && !connection.lingering);
+  connections_.destroy(connection);
+  if (accept_paused_ && connections_.live_count() < options_.connections_max) resume_accept();
+}
+
+void Core::flush_later(net::Connection& connection) noexcept {
+  if (!connection.ListLink<net::FlushTag>::linked()) flush_.push_back(connection);
+}
+
+void Core::set_deadline(net::Connection& connection, TimeNs deadline) noexcept {
+  connection.deadline = deadline;
+  if (deadline == time_never) return;
+  if (connection.timer.started()) {
+    if (connection.timer.deadline <= deadline) return;
+    wheel_.stop(connection.timer);
+  }
+  wheel_.start(connection.timer, deadline);
+}
+
+void Core::hold_reading(net::Connection& connection, bool hold) noexcept {
+  connection.hold_reading = hold;
+  if (!hold) return flush_later(connection);
+  if (!connection.receiving || connection.receive_stopping) return;
+  connection.receive_stopping = true;
+  backend_.cancel(token_of(io::Op::recv, connection));
+}
+
+void Core::watch_hangup(net::Connection& connection) noexcept {
+  if (connection.watching) return;
+  connection.watching = true;
+  ++connection.operations;
+  backend_.hangup(token_of(io::Op::hangup, connection), connection.descriptor);
+}
+
+void Core::finish(net::Connection& connection, net::CloseReason reason) noexcept {
+  connection.finishing = true;
+  connection.reason = reason;
+  connection.hold_reading = false;
+  flush_later(connection);
+}
+
+void Core::abort(net::Connection& connection, net::CloseReason reason) noexcept {
+  if (connection.aborting) return;
+  connection.aborting = true;
+  connection.reason = reason;
+  flush_later(connection);
+}
+
+}  // namespace mr::serve

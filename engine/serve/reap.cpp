@@ -1,0 +1,84 @@
+// reap.cpp: completions become events of their connections. Nothing is parsed and no handler runs here.
+#include <cerrno>
+
+#include "engine/base/assert.hpp"
+#include "engine/serve/core.hpp"
+
+namespace mr::serve {
+
+void Core::reap(std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    const io::Completion& done = completions_[i];
+    if (done.has_buffer) returned_[returned_count_++] = done.buffer_id;
+    switch (done.token.op()) {
+      case io::Op::accept: on_accept(done); break;
+      case io::Op::recv: on_recv(done); break;
+      case io::Op::send: on_send(done); break;
+      case io::Op::hangup: on_hangup(done); break;
+      case io::Op::wake:
+      case io::Op::none: break;
+    }
+  }
+}
+
+net::Connection* Core::find(io::Token token) noexcept {
+  net::Connection* connection = connections_.find(token.slot(), token.generation());
+  if (connection == nullptr) [[unlikely]] counters_.stale_completions.fetch_add(1, std::memory_order_relaxed);
+  return connection;
+}
+
+void Core::on_recv(const io::Completion& done) noexcept {
+  net::Connection* found = find(done.token);
+  if (found == nullptr) [[unlikely]] return;
+  net::Connection& connection = *found;
+  if (done.result > 0 && !connection.closing) [[likely]] {
+    MR_ASSERT(done.has_buffer);
+    events_[event_count_++] = {found, static_cast<std::uint32_t>(done.result), done.buffer_id, EventKind::bytes};
+  }
+  if (done.more) [[likely]] return;
+  connection.receiving = connection.receive_stopping = false;
+  if (!connection.closing) {
+    if (done.result == 0) {
+      // Noted as an event: bytes that came before it may still wait for their turn.
+      events_[event_count_++] = {found, 0, 0, EventKind::end};
+    } else if (done.result == -ENOBUFS) {
+      counters_.starvations.fetch_add(1, std::memory_order_relaxed);
+      connection.starved = true;
+      starved_[starved_count_++] = done.token.slot();
+    } else if (done.result > 0 || done.result == -ECANCELED || done.result == -EINTR) {
+      flush_later(connection);  // Armed again there, unless the protocol holds.
+    } else {
+      abort(connection, net::CloseReason::reset);
+    }
+  }
+  operation_ended(connection);
+}
+
+void Core::on_send(const io::Completion& done) noexcept {
+  net::Connection* found = find(done.token);
+  if (found == nullptr) [[unlikely]] return;
+  net::Connection& connection = *found;
+  MR_ASSERT(connection.sending);
+  connection.sending = false;
+  if (done.result > 0) [[likely]] {
+    connection.output.consume(pool_, static_cast<std::size_t>(done.result));
+    if (!connection.closing) {
+      if (!connection.output.empty() || connection.finishing) flush_later(connection);
+      events_[event_count_++] = {found, 0, 0, EventKind::sent};
+    }
+  } else if (!connection.closing) {
+    // -EPIPE, -ECONNRESET...: the peer is gone. -ECANCELED and -EINTR happen only to a closing one.
+    abort(connection, net::CloseReason::reset);
+  }
+  operation_ended(connection);
+}
+
+void Core::on_hangup(const io::Completion& done) noexcept {
+  net::Connection* found = find(done.token);
+  if (found == nullptr) return;
+  found->watching = false;
+  if (!found->closing && done.result >= 0) abort(*found, net::CloseReason::reset);
+  operation_ended(*found);
+}
+
+}  // namespace mr::serve

@@ -1,0 +1,125 @@
+// response.cpp: judges what a handler wants to send, before any of it is kept.
+// Source: RFC 9110 section 5.5, RFC 6265 section 4.1.1.
+#include <millrace/response.hpp>
+
+#include <string>
+
+#include "engine/http/char_class.hpp"
+#include "engine/http/framing.hpp"
+
+namespace mr {
+namespace {
+
+constexpr const char* too_many_fields = "the response has more than 32 KiB of fields";
+
+template <class Valid>
+bool all_of(std::string_view text, Valid&& valid) noexcept {
+  for (const char byte : text) {
+    if (!valid(byte)) return false;
+  }
+  return true;
+}
+
+bool valid_name(std::string_view name) noexcept {
+  return !name.empty() && all_of(name, [](char byte) { return http::is_class(byte, http::char_class::token); });
+}
+
+bool valid_value(std::string_view value) noexcept {
+  return all_of(value, [](char byte) { return !http::is_class(byte, http::char_class::control); });
+}
+
+/// cookie-octet: printable ASCII without white space, quotes, comma, semicolon and backslash.
+bool valid_cookie_value(std::string_view value) noexcept {
+  return all_of(value, [](char byte) {
+    return byte > 0x20 && byte < 0x7f && byte != '"' && byte != ',' && byte != ';' && byte != '\\';
+  });
+}
+
+/// What stands between the semicolons of a Set-Cookie field.
+bool valid_attribute(std::string_view value) noexcept {
+  return all_of(value, [](char byte) { return byte >= 0x20 && byte < 0x7f && byte != ';'; });
+}
+
+}  // namespace
+
+// The first problem is the one to tell.
+void Response::refuse(const char* problem) noexcept {
+  if (problem_ == nullptr) problem_ = problem;
+}
+
+void Response::add_line(std::string_view name, std::string_view value) {
+  const std::size_t bytes = name.size() + value.size() + 4;
+  if (content_type_.size() + fields_.size() + bytes > fields_bytes_max) return refuse(too_many_fields);
+  fields_.append(name).append(": ").append(value).append("\r\n");
+}
+
+Response& Response::status(unsigned code) & {
+  if (code < 200 || code > 599) {
+    refuse("the response has a status outside 200 to 599");
+  } else {
+    status_ = static_cast<std::uint16_t>(code);
+  }
+  return *this;
+}
+
+Response& Response::header(std::string_view name, std::string_view value) & {
+  const auto is = [name](std::string_view other) { return http::equal_ignoring_case(name, other); };
+  if (!valid_name(name)) {
+    refuse("the response has a header whose name is no token");
+  } else if (!valid_value(value)) {
+    refuse("the response has a header whose value has a control character");
+  } else if (is("content-type")) {
+    content_type(value);
+  } else if (is("content-length") || is("transfer-encoding") || is("keep-alive")) {
+    refuse("the response has a header that is the engine's own: Content-Length, Transfer-Encoding or Keep-Alive");
+  } else if (is("connection")) {
+    close_ = true;
+    if (!http::equal_ignoring_case(value, "close")) refuse("the response has a Connection header other than close");
+  } else {
+    has_date_ = has_date_ || is("date");
+    add_line(name, value);
+  }
+  return *this;
+}
+
+Response& Response::content_type(std::string_view type) & {
+  if (!valid_value(type)) {
+    refuse("the response has a content type with a control character");
+  } else if (type.size() + fields_.size() > fields_bytes_max) {
+    refuse(too_many_fields);
+  } else {
+    content_type_ = type;
+  }
+  return *this;
+}
+
+Response& Response::bytes(std::string body, std::string_view type) & {
+  content_type(type);
+  body_ = std::move(body);
+  return *this;
+}
+
+Response& Response::cookie(std::string_view name, std::string_view value, const CookieOptions& options) & {
+  if (!valid_name(name) || !valid_cookie_value(value) || !valid_attribute(options.path) ||
+      !valid_attribute(options.domain)) {
+    refuse("the response has a cookie with a character that cookies cannot have");
+    return *this;
+  }
+  std::string text(name);
+  text.append("=").append(value);
+  if (!options.path.empty()) text.append("; Path=").append(options.path);
+  if (!options.domain.empty()) text.append("; Domain=").append(options.domain);
+  if (options.max_age) text.append("; Max-Age=").append(std::to_string(options.max_age->count()));
+  if (options.secure || options.same_site == SameSite::none) text += "; Secure";
+  if (options.http_only) text += "; HttpOnly";
+  switch (options.same_site) {
+    case SameSite::unset: break;
+    case SameSite::strict: text += "; SameSite=Strict"; break;
+    case SameSite::lax: text += "; SameSite=Lax"; break;
+    case SameSite::none: text += "; SameSite=None"; break;
+  }
+  add_line("Set-Cookie", text);
+  return *this;
+}
+
+}  // namespace mr

@@ -1,0 +1,229 @@
+#include "engine/serve/router.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "engine/base/assert.hpp"
+
+namespace mr::serve {
+namespace {
+
+static_assert(detail::pattern_parameters_max == proto::Exchange::parameters_max);
+
+/// What `any` answers: not TRACE, which would show a client what a hop added, and not CONNECT, which
+/// asks for a tunnel (RFC 9110 sections 9.3.6 and 9.3.8).
+constexpr http::Method any_methods[] = {http::Method::delete_, http::Method::get,   http::Method::head,
+                                        http::Method::options, http::Method::patch, http::Method::post,
+                                        http::Method::put};
+
+const Route*& place(Leaf& leaf, http::Method method) noexcept {
+  return leaf.by_method[static_cast<unsigned>(method)];
+}
+
+bool accepts(const Route& route, const Parameters& parameters) noexcept {
+  for (std::size_t i = 0; i < route.entry.checks.size(); ++i) {
+    const detail::ParameterCheck check = route.entry.checks[i];
+    if (check != nullptr && !check(parameters[i])) return false;
+  }
+  return true;
+}
+
+MethodSet methods_of(const Leaf& leaf, const Parameters& parameters) noexcept {
+  MethodSet methods = 0;
+  for (const http::Method method : any_methods) {
+    const Route* route = leaf.by_method[static_cast<unsigned>(method)];
+    if (route != nullptr && accepts(*route, parameters)) methods |= bit(method);
+  }
+  return methods != 0 ? static_cast<MethodSet>(methods | bit(http::Method::options)) : methods;
+}
+
+std::string clash(const Route& route, const Route& other) {
+  std::string text = "two routes are for the same: " + std::string(route.method_text()) + " " + other.pattern;
+  if (route.pattern != other.pattern) text += " and " + route.pattern;
+  return text;
+}
+
+}  // namespace
+
+/// The place behind a segment.
+struct Router::Node {
+  struct Collected {
+    Leaf routes;                 ///< By their own methods; once settled, with the fallbacks.
+    const Route* any = nullptr;
+    bool used = false;
+  };
+  std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  ///< Sorted by segment once built.
+  std::unique_ptr<Node> parameter;
+  Collected here;  ///< Patterns that end here.
+  Collected rest;  ///< Patterns with a wildcard behind.
+
+  Node* literal(std::string_view segment) const noexcept {
+    const auto found = std::lower_bound(literals.begin(), literals.end(), segment,
+                                        [](const auto& pair, std::string_view wanted) { return pair.first < wanted; });
+    return found != literals.end() && found->first == segment ? found->second.get() : nullptr;
+  }
+  Node& add(std::string_view segment) {
+    if (detail::is_parameter(segment)) {
+      if (parameter == nullptr) parameter = std::make_unique<Node>();
+      return *parameter;
+    }
+    if (Node* known = literal(segment)) return *known;
+    const auto before = std::lower_bound(literals.begin(), literals.end(), segment,
+                                         [](const auto& pair, std::string_view wanted) { return pair.first < wanted; });
+    return *literals.emplace(before, segment, std::make_unique<Node>())->second;
+  }
+  void settle() noexcept {
+    settle(here);
+    settle(rest);
+    for (auto& [segment, node] : literals) node->settle();
+    if (parameter != nullptr) parameter->settle();
+  }
+  // HEAD is GET without the content (RFC 9110 section 9.3.2): the GET route is nearer to it than `any`.
+  static void settle(Collected& collected) noexcept {
+    const Route*& head = place(collected.routes, http::Method::head);
+    if (head == nullptr) head = place(collected.routes, http::Method::get);
+    if (collected.any == nullptr) return;
+    for (const http::Method method : any_methods) {
+      const Route*& route = place(collected.routes, method);
+      if (route == nullptr) route = collected.any;
+    }
+  }
+};
+
+Router::~Router() = default;
+
+// The node for a pattern, made where it is missing.
+Router::Node& Router::node_for(std::string_view pattern, bool& wildcard) {
+  Node* node = root_.get();
+  wildcard = false;
+  for (std::size_t at = 1;;) {
+    const std::size_t end = std::min(pattern.find('/', at), pattern.size());
+    const std::string_view segment = pattern.substr(at, end - at);
+    if (segment == "*") {
+      wildcard = true;
+      return *node;
+    }
+    node = &node->add(segment);
+    if (end == pattern.size()) return *node;
+    at = end + 1;
+  }
+}
+
+std::unique_ptr<Router> Router::build(std::span<const std::unique_ptr<Route>> routes, std::string& problem) {
+  auto router = std::make_unique<Router>();
+  router->root_ = std::make_unique<Node>();
+  router->table_ = std::make_unique<PathTable>(routes.size());
+  for (const std::unique_ptr<Route>& route : routes) {
+    bool wildcard = false;
+    Node& node = router->node_for(route->pattern, wildcard);
+    Node::Collected& collected = wildcard ? node.rest : node.here;
+    const Route*& taken = route->any ? collected.any : place(collected.routes, route->method);
+    if (taken != nullptr) {
+      problem = clash(*route, *taken);
+      return nullptr;
+    }
+    taken = route.get();
+    const bool first = !std::exchange(collected.used, true);
+    const bool is_static = !wildcard && route->pattern.find('{') == std::string::npos;
+    if (first && is_static) router->table_->add(route->pattern, collected.routes);
+    for (const http::Method method : any_methods) {
+      if (route->any || route->method == method) router->anywhere_ |= bit(method);
+    }
+  }
+  router->root_->settle();
+  if ((router->anywhere_ & bit(http::Method::get)) != 0) router->anywhere_ |= bit(http::Method::head);
+  router->anywhere_ |= bit(http::Method::options);
+  return router;
+}
+
+/// One way through the tree. Visit: bool(const Leaf&), true to stop.
+struct Router::Walk {
+  const http::Target& target;
+  Parameters& parameters;
+  std::uint8_t& count;
+
+  std::size_t segment_end(std::size_t at) const noexcept {
+    for (;; ++at) {
+      at = target.path.find('/', at);
+      if (at == std::string_view::npos) return target.path.size();
+      if (target.encoded_slash_count == 0 || target.is_separator(at)) return at;
+    }
+  }
+
+  /// node is the place before the segment at `at`.
+  template <class Visit>
+  bool visit(const Node& node, std::size_t at, const Visit& leaf) noexcept {
+    const std::size_t end = segment_end(at);
+    const std::string_view segment = target.path.substr(at, end - at);
+    if (const Node* next = node.literal(segment)) {
+      if (behind(*next, end, leaf)) return true;
+    }
+    if (node.parameter != nullptr && !segment.empty()) {
+      parameters[count++] = segment;
+      if (behind(*node.parameter, end, leaf)) return true;
+      --count;
+    }
+    return node.rest.used && rest(node, target.path.substr(at), leaf);
+  }
+
+  template <class Visit>
+  bool behind(const Node& node, std::size_t end, const Visit& leaf) noexcept {
+    if (end != target.path.size()) return visit(node, end + 1, leaf);
+    if (node.here.used && leaf(node.here.routes)) return true;
+    return node.rest.used && rest(node, {}, leaf);  // "/static" is matched by "/static/*" too.
+  }
+
+  template <class Visit>
+  bool rest(const Node& node, std::string_view text, const Visit& leaf) noexcept {
+    parameters[count++] = text;
+    if (leaf(node.rest.routes)) return true;
+    --count;
+    return false;
+  }
+};
+
+const Route* Router::find_in_tree(http::Method method, const http::Target& target, Parameters& parameters,
+                                  std::uint8_t& count) const noexcept {
+  if (!target.path.starts_with('/')) return nullptr;  // "*", or the authority of a CONNECT.
+  const Route* found = nullptr;
+  Walk{target, parameters, count}.visit(*root_, 1, [&](const Leaf& leaf) noexcept {
+    const Route* route = leaf.by_method[static_cast<unsigned>(method)];
+    if (route == nullptr || !accepts(*route, parameters)) return false;
+    found = route;
+    return true;
+  });
+  return found;
+}
+
+MethodSet Router::allowed(const http::Target& target) const noexcept {
+  if (!target.path.starts_with('/')) return 0;
+  Parameters parameters;
+  std::uint8_t count = 0;
+  MethodSet methods = 0;
+  Walk{target, parameters, count}.visit(*root_, 1, [&](const Leaf& leaf) noexcept {
+    methods |= methods_of(leaf, parameters);
+    return false;
+  });
+  return methods;
+}
+
+std::string_view write_allow(MethodSet methods, std::span<char, allow_bytes_max> out) noexcept {
+  char* to = out.data();
+  const auto put = [&to](std::string_view text) {
+    std::memcpy(to, text.data(), text.size());
+    to += text.size();
+  };
+  put("Allow: ");
+  std::string_view comma;
+  for (const http::Method method : any_methods) {
+    if ((methods & bit(method)) == 0) continue;
+    put(comma);
+    put(http::name_of(method));
+    comma = ", ";
+  }
+  put("\r\n");
+  return {out.data(), static_cast<std::size_t>(to - out.data())};
+}
+
+}  // namespace mr::serve

@@ -1,0 +1,82 @@
+// app.hpp: an application: its routes, their handlers, its error pages.
+#pragma once
+
+#include <millrace/detail/bridge.hpp>
+#include <millrace/route_pattern.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace mr {
+
+class App;
+
+namespace serve {
+class AppState;
+AppState& state_of(App& app) noexcept;
+}  // namespace serve
+
+/// A handler is any callable, or an mr::fixed() reply.
+///   takes   by type: path parameters in order (std::string_view, std::string, integers, double, bool),
+///           mr::Request&, mr::Json<T>, mr::Query<T>. A path parameter that is not of its type does not
+///           match the route: 404.
+///   gives   text (200, text/plain; charset=utf-8), mr::Response, mr::Fixed, or a mr::Task of one of them.
+///   throws  whatever it likes: see on_error(); else the client gets a 500, and the log what().
+/// It is called by all cores at once, so it is const, and what it shares must be safe for threads.
+///
+/// Precedence, segment by segment: literal, {parameter}, `*`. HEAD is answered by the GET route, OPTIONS
+/// and 405 by what there is, unless a route is there for it.
+class App {
+ public:
+  App();
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  template <class F>
+  using Pattern = detail::RoutePattern<std::type_identity_t<F>>;
+
+  // clang-format off
+  template <class F> App& get(Pattern<F> pattern, F&& handler) { return add("GET", pattern.text(), std::forward<F>(handler)); }
+  template <class F> App& head(Pattern<F> pattern, F&& handler) { return add("HEAD", pattern.text(), std::forward<F>(handler)); }
+  template <class F> App& post(Pattern<F> pattern, F&& handler) { return add("POST", pattern.text(), std::forward<F>(handler)); }
+  template <class F> App& put(Pattern<F> pattern, F&& handler) { return add("PUT", pattern.text(), std::forward<F>(handler)); }
+  template <class F> App& patch(Pattern<F> pattern, F&& handler) { return add("PATCH", pattern.text(), std::forward<F>(handler)); }
+  template <class F> App& del(Pattern<F> pattern, F&& handler) { return add("DELETE", pattern.text(), std::forward<F>(handler)); }
+  template <class F> App& options(Pattern<F> pattern, F&& handler) { return add("OPTIONS", pattern.text(), std::forward<F>(handler)); }
+  /// Every method that has no route of its own for the pattern, but TRACE and CONNECT.
+  template <class F> App& any(Pattern<F> pattern, F&& handler) { return add("*", pattern.text(), std::forward<F>(handler)); }
+  // clang-format on
+
+  /// Makes the answer for a status that the engine or a failed handler gives: 400, 404, 405, 408, 413, 414,
+  /// 415, 417, 431, 500, 501, 503, 505. `page` takes nothing or mr::Request& and returns text or a
+  /// Response; where that sets no status, the status stays. Of a request that was refused before it was
+  /// understood, the Request is empty.
+  template <class F>
+  App& on_error(unsigned status, F&& page);
+
+  /// Makes the answer for an exception of type E, or derived from it, that a handler throws. `page` takes
+  /// const E&, and mr::Request& behind it if it likes, and returns text (500) or a Response. The first that
+  /// fits, in the order of these calls, is used.
+  template <class E, class F>
+  App& on_error(F&& page);
+
+  /// Reads flags, environment and configuration file, serves until told to stop, and gives the status for
+  /// the process to exit with.
+  int run(int argc, char** argv);
+
+ private:
+  friend serve::AppState& serve::state_of(App& app) noexcept;
+  template <class F>
+  App& add(std::string_view method, std::string_view pattern, F&& handler);
+
+  std::unique_ptr<serve::AppState> state_;
+};
+
+}  // namespace mr
+
+// The engine itself is built without exceptions, and needs the class alone.
+#ifdef __cpp_exceptions
+#include <millrace/detail/app_routes.hpp>
+#endif

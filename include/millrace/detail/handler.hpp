@@ -1,0 +1,158 @@
+// handler.hpp: turns a callable into an Entry: gathers its arguments, calls it, answers what it gives.
+//
+//   Entry::start -> Holder::fill -> handler -> answer()          -> reply, reply_text, reply_fixed
+//                                           -> answer_exception() -> on_error(), or 500
+#pragma once
+
+#include <millrace/detail/bridge.hpp>
+#include <millrace/detail/signature.hpp>
+#include <millrace/fixed.hpp>
+#include <millrace/response.hpp>
+#include <millrace/task.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace mr::detail {
+
+/// One argument between the request and the handler. A is the type of the handler's parameter.
+template <class A>
+class Holder {
+ public:
+  bool fill(Request& request, std::size_t& parameter, Refusal& refusal) {
+    if constexpr (PathArgument<ArgumentType<A>>) {
+      if (Kind::parse(request.parameter(parameter++), value_.emplace())) return true;
+      refusal = {404, "Not Found\n"};  // Routing has checked the text: no route leads here.
+      return false;
+    } else {
+      value_ = Kind::extract(request, refusal);
+      return value_.has_value();
+    }
+  }
+  A&& pass() noexcept { return static_cast<A&&>(*value_); }
+
+ private:
+  using Kind = Argument<ArgumentType<A>>;
+  std::optional<typename Kind::Value> value_;
+};
+
+template <class A>
+  requires is_request<A>
+class Holder<A> {
+ public:
+  bool fill(Request& request, std::size_t&, Refusal&) noexcept {
+    request_ = &request;
+    return true;
+  }
+  A&& pass() noexcept { return *request_; }
+
+ private:
+  Request* request_ = nullptr;
+};
+
+template <class Arguments>
+class Holders;
+template <class... A>
+class Holders<std::tuple<A...>> {
+ public:
+  /// In order, up to the first that refuses.
+  bool fill(Request& request, Refusal& refusal) {
+    std::size_t parameter = 0;
+    return std::apply(
+        [&](auto&... holder) { return (holder.fill(request, parameter, refusal) && ...); }, holders_);
+  }
+  template <class F>
+  decltype(auto) call(const F& handler) {
+    return std::apply([&handler](auto&... holder) -> decltype(auto) { return handler(holder.pass()...); },
+                      holders_);
+  }
+
+ private:
+  std::tuple<Holder<A>...> holders_;
+};
+
+/// What a handler gives, without const and reference: a response, or a text.
+template <class R>
+concept Reply = std::same_as<R, Response> || std::same_as<R, Fixed> ||
+                std::convertible_to<std::add_lvalue_reference_t<const R>, std::string_view>;
+
+template <class R>
+  requires Reply<std::remove_cvref_t<R>>
+void answer(Request& request, R&& result) {
+  using Result = std::remove_cvref_t<R>;
+  if constexpr (std::same_as<Result, Response>) {
+    reply(request, Response(std::forward<R>(result)));
+  } else if constexpr (std::same_as<Result, Fixed>) {
+    reply_fixed(request, result.bytes());
+  } else if constexpr (Text<Result>) {
+    reply_text(request, std::string_view(result));
+  } else {
+    static_assert(unsupported<R>, "a handler gives a text, an mr::Response (mr::json() makes one), an mr::Fixed, "
+                                  "or an mr::Task of one of these");
+  }
+}
+
+/// Within a catch block.
+inline void answer_exception(Request& request) noexcept {
+  for (const ExceptionPage& page : exception_pages(request)) {
+    Response response;
+    switch (page.make(page.self, request, response)) {
+      case ExceptionPage::Outcome::other_type: continue;
+      case ExceptionPage::Outcome::failed: return reply_failed(request, nullptr);
+      case ExceptionPage::Outcome::made:
+        if (!response.has_status()) response.status(500);
+        return reply(request, std::move(response));
+    }
+  }
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    reply_failed(request, exception.what());
+  } catch (...) {
+    reply_failed(request, "an exception that is no std::exception");
+  }
+}
+
+template <class F>
+void start_synchronous(void* self, Request& request) noexcept {
+  const F& handler = *static_cast<const F*>(self);
+  try {
+    Holders<typename Signature<F>::Arguments> arguments;
+    Refusal refusal;
+    if (!arguments.fill(request, refusal)) [[unlikely]]
+      return reply_error(request, refusal.status, refusal.message);
+    answer(request, arguments.call(handler));
+  } catch (...) {
+    answer_exception(request);
+  }
+}
+
+/// The path parameters' checks, in order.
+template <class Arguments>
+inline constexpr auto parameter_checks = 0;
+template <class... A>
+inline constexpr auto parameter_checks<std::tuple<A...>> = [] {
+  std::array<ParameterCheck, ArgumentList<std::tuple<A...>>::path_parameters> checks{};
+  std::size_t count = 0;
+  const auto add = [&]<class T>(std::type_identity<T>) {
+    if constexpr (PathArgument<T>) checks[count++] = parameter_check<T>();
+  };
+  (add(std::type_identity<ArgumentType<A>>{}), ...);
+  (void)count;
+  (void)add;
+  return checks;
+}();
+
+template <class T>
+void destroy(void* self) noexcept {
+  delete static_cast<T*>(self);
+}
+
+}  // namespace mr::detail

@@ -1,0 +1,13 @@
+// millrace.hpp: all that an application needs.
+#pragma once
+
+#include <millrace/app.hpp>
+#include <millrace/cancelled.hpp>
+#include <millrace/fixed.hpp>
+#include <millrace/json.hpp>
+#include <millrace/query.hpp>
+#include <millrace/request.hpp>
+#include <millrace/response.hpp>
+#include <millrace/server.hpp>
+#include <millrace/sleep.hpp>
+#include <millrace/task.hpp>

@@ -1,0 +1,10 @@
+// says: the_handler_takes_fewer_parameters_than_the_route_pattern_has
+#include <millrace/app.hpp>
+
+void add(mr::App& app) {
+#ifdef WRONG
+  app.get("/{a}/{b}", [](int) { return ""; });
+#else
+  app.get("/{a}/{b}", [](int, int) { return ""; });
+#endif
+}

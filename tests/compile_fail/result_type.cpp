@@ -1,0 +1,10 @@
+// says: a handler gives a text, an mr::Response
+#include <millrace/app.hpp>
+
+void add(mr::App& app) {
+#ifdef WRONG
+  app.get("/", [] { return 7; });
+#else
+  app.get("/", [] { return "7"; });
+#endif
+}

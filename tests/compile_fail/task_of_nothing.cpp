@@ -1,0 +1,10 @@
+// says: a handler gives a text, an mr::Response
+#include <millrace/app.hpp>
+
+void add(mr::App& app) {
+#ifdef WRONG
+  app.get("/", []() -> mr::Task<> { co_return; });
+#else
+  app.get("/", []() -> mr::Task<mr::Response> { co_return "x"; });
+#endif
+}

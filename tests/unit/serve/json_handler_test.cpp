@@ -1,0 +1,89 @@
+// JSON and queries as handlers see them, through the dispatcher.
+#include <doctest/doctest.h>
+#include <millrace/millrace.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tests/unit/serve/app_fixture.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Item {
+  std::int64_t id = 0;
+  std::string name;
+};
+MR_JSON(Item, id, name)
+
+struct Page {
+  std::optional<unsigned> number = 1;
+  std::string order;
+};
+MR_JSON(Page, number, order)
+
+/// A POST whose body has readable bytes behind it, as the engine's have.
+struct Post : mr::test::Message {
+  Post(std::string_view path, std::string_view fields, std::string_view body)
+      : Message("POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n" +
+                std::string(body) + std::string(64, '\0')) {
+    exchange.body = exchange.body.substr(0, body.size());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("mr::Json and mr::json: in and out of a handler") {
+  mr::test::AppFixture fixture;
+  fixture.app.post("/items", [](mr::Json<Item> in) {
+    in.value.id += 1;
+    return mr::json(in.value).status(201);
+  });
+  Post good("/items", "Content-Type: application/json\r\n", R"({"name":"x","id":41})");
+  const mr::test::Answer answer = fixture.run(good);
+  CHECK(answer.status == 201);
+  CHECK(answer.content_type == "application/json");
+  CHECK(answer.body == R"({"id":42,"name":"x"})");
+
+  Post bad("/items", "", R"({"name":"x"})");
+  CHECK(fixture.run(bad).status == 400);
+  CHECK(bad.sink.answer.body == "JSON: missing field at $.id, byte 0");
+
+  Post other("/items", "Content-Type: text/csv\r\n", R"({"name":"x","id":41})");
+  CHECK(fixture.run(other).status == 415);
+  for (const Post* post : {&good, &bad, &other}) CHECK(post->sink.answer.replies == 1);
+}
+
+TEST_CASE("mr::Query: into a handler") {
+  mr::test::AppFixture fixture;
+  fixture.app.get("/list", [](mr::Query<Page> query) {
+    return query.value.order + std::to_string(query.value.number.value_or(0));
+  });
+  CHECK(fixture.ask("GET /list?order=a%20b&number=7").body == "a b7");
+  CHECK(fixture.ask("GET /list?order=").body == "1");
+  CHECK(fixture.ask("GET /list").status == 400);
+  CHECK(fixture.ask("GET /list").body == "query: missing parameter: order");
+  CHECK(fixture.ask("GET /list?order=a&number=-1").body ==
+        "query: expected an integer from 0 to 4294967295: number");
+}
+
+TEST_CASE("mr::Json in a coroutine: the value lives until it ends; nobody is answered who has left") {
+  mr::test::AppFixture fixture;
+  fixture.app.post("/slow", [](const mr::Json<Item>& in) -> mr::Task<mr::Response> {
+    co_await mr::sleep(5ms);
+    co_return mr::json(in.value);
+  });
+  Post stays("/slow", "", R"({"id":1,"name":"first"})");
+  Post leaves("/slow", "", R"({"id":2,"name":"second"})");
+  CHECK(fixture.run(stays).replies == 0);
+  CHECK(fixture.run(leaves).replies == 0);
+  fixture.core.scheduler.cancel(leaves.exchange.scope);
+  fixture.core.turn(10 * mr::ns_per_ms);
+  CHECK(stays.sink.answer.body == R"({"id":1,"name":"first"})");
+  CHECK(stays.sink.answer.finishes == 1);
+  CHECK(leaves.sink.answer.replies == 0);
+  CHECK(leaves.sink.answer.finishes == 1);
+}
