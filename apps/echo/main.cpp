@@ -1,0 +1,38 @@
+// Answers a request with its own body, for tests of the protocol.
+//
+//   GET /       hello
+//   POST /echo  the body, with its own Content-Type
+//   --any       in place of both: every path and method: the body, or OK where it is empty
+#include <millrace/millrace.hpp>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace {
+
+mr::Response echo(mr::Request& request) {
+  return mr::Response().bytes(std::string(request.body()),
+                              request.header("Content-Type").value_or("application/octet-stream"));
+}
+
+/// Removes the flag from the arguments; true where it was there.
+bool take_flag(int& argc, char** argv, std::string_view flag) {
+  char** const end = std::remove(argv + 1, argv + argc, flag);
+  const bool found = end != argv + argc;
+  argc = static_cast<int>(end - argv);
+  return found;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mr::App app;
+  if (take_flag(argc, argv, "--any")) {
+    app.any("/*", [](mr::Request& request) { return request.body().empty() ? mr::Response("OK") : echo(request); });
+  } else {
+    app.get("/", [] { return "hello"; });
+    app.post("/echo", echo);
+  }
+  return app.run(argc, argv);
+}

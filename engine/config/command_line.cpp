@@ -1,0 +1,142 @@
+// Compiled with exceptions, because CLI11 reports by them; nothing else of the engine is.
+#include "engine/config/command_line.hpp"
+
+#include <array>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "engine/config/nearest.hpp"
+
+namespace mr::config {
+namespace {
+
+constexpr const char* engine_examples = R"(Examples:
+  millrace                            serve ./public, or a welcome page, on 127.0.0.1:8080
+  millrace --port 9000 --cores 2      the same on 127.0.0.1:9000 with two threads
+  millrace --config site.toml         serve the routes of a file
+  millrace --listen 0.0.0.0:80 --listen [::]:80 --listen unix:/run/millrace.sock
+  millrace check --print              judge the configuration and show every value and its origin
+  millrace doctor                     find out what this machine lacks, and what mends it
+
+A flag beats the environment (MILLRACE_SERVER_LISTEN, MILLRACE_LIMITS_BODY, PORT, ...), which beats the
+file (--config, else ./millrace.toml, else /etc/millrace/millrace.toml), which beats the default.)";
+
+constexpr const char* application_examples = R"(Examples:
+  --port 9000                         listen on 127.0.0.1:9000
+  --listen 0.0.0.0:80 --listen [::]:80 --cores 2
+
+A flag beats the environment (MILLRACE_SERVER_LISTEN, PORT, ...), which beats the file (--config, else
+./millrace.toml, else /etc/millrace/millrace.toml), which beats the default.)";
+
+struct CommandName {
+  const char* name;
+  Command command;
+  const char* help;
+};
+constexpr std::array commands = {
+    CommandName{"serve", Command::serve, "Serve (what happens without a command)"},
+    CommandName{"check", Command::check, "Judge the configuration: `ok`, or every problem and exit 2"},
+    CommandName{"doctor", Command::doctor,
+                "Try what the engine needs of this machine, and say what mends it"},
+    CommandName{"routes", Command::routes, "List the routes"},
+    CommandName{"version", Command::version, "Print the version"},
+};
+
+/// The CLI11 parser over a CommandLine. Values are texts here, so no conversion can fail.
+class Parser {
+ public:
+  Parser(Program program, CommandLine& out) : program_(program), out_(out) {
+    app_.description(program == Program::engine ? "An HTTP server engine for Linux." : "");
+    app_.footer(program == Program::engine ? engine_examples : application_examples);
+    app_.set_help_flag("-h,--help", "Show this help");
+    app_.allow_extras();
+    app_.add_option("-l,--listen", out.flags.listen, "Listen on ADDRESS:PORT or unix:PATH; repeatable")
+        ->allow_extra_args(false)
+        ->type_name("ADDRESS:PORT");
+    add("-p,--port", out.flags.port, "Listen on 127.0.0.1:N", "N");
+    add("-c,--cores", out.flags.cores, "Threads: a number, or auto", "N");
+    add("--config", out.flags.config, "The configuration file", "FILE");
+    app_.add_flag("--version", version_, "Print the version");
+    if (program == Program::engine) add_commands();
+  }
+
+  void parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+      settle();
+    } catch (const CLI::CallForHelp&) {
+      out_.help = true;
+      out_.text = app_.help();
+    } catch (const CLI::ParseError& error) {
+      out_.text = fmt::format("{}; try --help", error.what());
+    }
+  }
+
+ private:
+  /// An option given twice takes the last value, as in most programs.
+  void add(const char* name, std::optional<std::string>& out, const char* help, const char* type) {
+    app_.add_option_function<std::string>(
+            name, [&out](const std::string& value) { out = value; }, help)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->type_name(type);
+  }
+
+  void add_commands() {
+    app_.require_subcommand(0, 1);
+    for (const CommandName& command : commands) {
+      CLI::App* sub = app_.add_subcommand(command.name, command.help);
+      sub->fallthrough();
+      sub->callback([this, command] { out_.command = command.command; });
+      if (command.command == Command::check)
+        sub->add_flag("--print", out_.print, "Show the effective configuration and where each value is from");
+      if (command.command == Command::version)
+        sub->add_flag("--features", out_.features, "Show what this build and this machine can do");
+    }
+  }
+
+  void settle() {
+    if (version_) out_.command = Command::version;
+    const std::vector<std::string> unknown = app_.remaining(true);
+    if (!unknown.empty()) out_.text = fault_of(unknown.front());
+  }
+
+  std::string fault_of(const std::string& unknown) const {
+    std::vector<std::string_view> known;
+    if (unknown.starts_with('-')) {
+      known = {"--listen", "--port", "--cores", "--config", "--help", "--version"};
+      if (out_.command == Command::check) known.emplace_back("--print");
+      if (out_.command == Command::version) known.emplace_back("--features");
+    } else if (program_ == Program::engine) {
+      for (const CommandName& command : commands) known.emplace_back(command.name);
+    } else {
+      return fmt::format("`{}`: this program takes flags only; try --help", unknown);
+    }
+    const std::string name = unknown.substr(0, unknown.find('='));
+    return fmt::format("unknown {} `{}`; the nearest is `{}`; try --help",
+                       unknown.starts_with('-') ? "flag" : "command", name, nearest(name, known));
+  }
+
+  Program program_;
+  CommandLine& out_;
+  CLI::App app_;
+  bool version_ = false;
+};
+
+}  // namespace
+
+CommandLine read_command_line(Program program, int argc, const char* const* argv) noexcept {
+  CommandLine out;
+  try {
+    Parser(program, out).parse(argc, argv);
+  } catch (const std::exception& error) {
+    out.help = false;
+    out.text = error.what();
+  }
+  return out;
+}
+
+}  // namespace mr::config

@@ -1,0 +1,77 @@
+// config.hpp: what the file, the environment and the flags come to.
+//
+//   default < file < environment < flag -> load() -> Config -> serve
+//
+// Everything is judged before anything starts, and every problem is reported, not only the first.
+#pragma once
+
+#include <millrace/server.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/config/setting.hpp"
+
+namespace mr::config {
+
+/// One [[route]].
+struct RouteConfig {
+  enum class Kind : std::uint8_t { respond, redirect, files };
+
+  std::string path;
+  Kind kind = Kind::respond;
+  std::uint32_t line = 0;  ///< In the file; 0: built in.
+
+  std::uint16_t status = 200;                                ///< Of respond and redirect.
+  std::string type;                                          ///< Of respond: Content-Type; empty: none.
+  std::vector<std::pair<std::string, std::string>> headers;  ///< Of respond: more fields.
+  std::string body;                                          ///< Of respond.
+  std::string to;         ///< Of redirect. The request's query is kept where this has none.
+  std::string directory;  ///< Of files.
+};
+
+struct Config {
+  ServerOptions server;
+  std::vector<RouteConfig> routes;
+  std::array<std::string, settings_count> origins;  ///< Where settings[i] came from; empty: default.
+  std::string file;                                 ///< The file that was read; empty: none.
+};
+
+/// Sentences, each with its origin in front: "millrace.toml:3: ...", "--port: ...".
+struct Report {
+  std::vector<std::string> problems;
+  std::vector<std::string> warnings;
+};
+
+/// Flags as written; judged by load().
+struct Flags {
+  std::vector<std::string> listen;
+  std::optional<std::string> port;
+  std::optional<std::string> cores;
+  std::optional<std::string> config;
+};
+
+/// flags        beat everything; flags.config names the file, else the first there is of
+///              ./millrace.toml and /etc/millrace/millrace.toml.
+/// environment  "NAME=value" each: MILLRACE_<SECTION>_<KEY>, PORT.
+/// The result is only good where report.problems stays empty.
+Config load(const Flags& flags, std::span<const std::string_view> environment, Report& report);
+
+/// The parts of load(), lowest precedence first; each overwrites what came before.
+void apply_file_text(std::string_view text, std::string_view name, Config& config, Report& report);
+void apply_environment(std::span<const std::string_view> environment, Config& config, Report& report);
+void apply_flags(const Flags& flags, Config& config, Report& report);
+
+/// The environment of this process, in the form load() takes.
+std::vector<std::string_view> process_environment();
+
+/// The effective configuration as a file with the origin of each value behind it.
+std::string print(const Config& config);
+
+}  // namespace mr::config

@@ -1,0 +1,141 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "engine/config/config.hpp"
+#include "engine/config/nearest.hpp"
+
+namespace mr::config {
+namespace {
+
+constexpr std::size_t file_bytes_max = 4u << 20;
+constexpr std::string_view default_address = "127.0.0.1:8080";
+
+/// Reads a file; empty, or what went wrong.
+std::string read_file(const std::string& path, std::string& text) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fmt::format("cannot be read: {}", std::strerror(errno));
+  std::array<char, 64 * 1024> part;
+  while (file.read(part.data(), part.size()) || file.gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+    if (text.size() > file_bytes_max) return "is larger than 4m, which no configuration is";
+  }
+  return file.bad() ? "cannot be read to its end; is it a directory?" : std::string();
+}
+
+std::string find_file(const Flags& flags) {
+  if (flags.config) return *flags.config;
+  for (const char* path : {"millrace.toml", "/etc/millrace/millrace.toml"}) {
+    if (access(path, F_OK) == 0) return path;
+  }
+  return {};
+}
+
+void apply_file(const Flags& flags, Config& config, Report& report) {
+  const std::string path = find_file(flags);
+  if (path.empty()) {
+    if (flags.config) report.problems.emplace_back("--config: expected the path of a file");
+    return;
+  }
+  std::string text;
+  const std::string fault = read_file(path, text);
+  if (!fault.empty()) {
+    report.problems.push_back(fmt::format("{}{} {}", flags.config ? "--config: " : "", path, fault));
+    return;
+  }
+  config.file = path;
+  apply_file_text(text, path, config, report);
+}
+
+/// Judges a value from outside of the file.
+void apply_value(std::size_t index, std::string_view origin, std::string value, Config& config,
+                 Report& report) {
+  const Value plain{.shape = Value::Shape::plain, .text = std::move(value)};
+  const std::string fault = assign(settings[index], plain, config.server);
+  if (fault.empty())
+    config.origins[index] = origin;
+  else
+    report.problems.push_back(fmt::format("{} = \"{}\": {}", origin, plain.text, fault));
+}
+
+std::string variable_of(const Setting& setting) {
+  std::string name = fmt::format("MILLRACE_{}_{}", setting.section, setting.key);
+  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return name;
+}
+
+void warn_unknown_variable(std::string_view name, std::span<const std::string> known, Report& report) {
+  const std::vector<std::string_view> names(known.begin(), known.end());
+  report.warnings.push_back(
+      fmt::format("{}: no such setting, ignored; the nearest is {}", name, nearest(name, names)));
+}
+
+void check_together(Config& config, Report& report) {
+  const ServerOptions& server = config.server;
+  if (server.ring_completions < server.ring_entries)
+    report.problems.push_back(
+        fmt::format("[rings] completions = {}: must not be less than [rings] entries = {}",
+                    server.ring_completions, server.ring_entries));
+}
+
+}  // namespace
+
+void apply_environment(std::span<const std::string_view> environment, Config& config, Report& report) {
+  std::vector<std::string> known;
+  for (const Setting& setting : settings) known.push_back(variable_of(setting));
+  known.emplace_back("MILLRACE_ISA");  // Read by http::choose_isa().
+  const std::size_t listen = index_of("server", "listen");
+  std::string_view port;
+  bool listens = false;
+  for (const std::string_view variable : environment) {
+    const std::size_t equals = std::min(variable.find('='), variable.size());
+    const std::string_view name = variable.substr(0, equals);
+    const std::string_view value = variable.substr(std::min(equals + 1, variable.size()));
+    if (name == "PORT") port = value;
+    if (!name.starts_with("MILLRACE_") || name == known.back()) continue;
+    std::size_t index = 0;
+    while (index < settings_count && known[index] != name) ++index;
+    if (index == settings_count) {
+      warn_unknown_variable(name, known, report);
+      continue;
+    }
+    apply_value(index, name, std::string(value), config, report);
+    listens = listens || index == listen;
+  }
+  // Platforms that give PORT send traffic from outside of the container: every address.
+  if (!port.empty() && !listens) apply_value(listen, "PORT", fmt::format("0.0.0.0:{}", port), config, report);
+}
+
+void apply_flags(const Flags& flags, Config& config, Report& report) {
+  std::string addresses;
+  for (const std::string& address : flags.listen)
+    addresses += fmt::format("{}{}", addresses.empty() ? "" : ",", address);
+  const std::string_view origin = flags.listen.empty() ? "--port" : "--listen";
+  if (flags.port) addresses += fmt::format("{}127.0.0.1:{}", addresses.empty() ? "" : ",", *flags.port);
+  if (flags.port || !flags.listen.empty())
+    apply_value(index_of("server", "listen"), origin, addresses, config, report);
+  if (flags.cores) apply_value(index_of("server", "cores"), "--cores", *flags.cores, config, report);
+}
+
+Config load(const Flags& flags, std::span<const std::string_view> environment, Report& report) {
+  Config config;
+  config.server.listen = {std::string(default_address)};
+  apply_file(flags, config, report);
+  apply_environment(environment, config, report);
+  apply_flags(flags, config, report);
+  check_together(config, report);
+  return config;
+}
+
+std::vector<std::string_view> process_environment() {
+  std::vector<std::string_view> found;
+  for (char** variable = environ; *variable != nullptr; ++variable) found.emplace_back(*variable);
+  return found;
+}
+
+}  // namespace mr::config

@@ -1,0 +1,50 @@
+#include <fmt/format.h>
+
+#include "engine/base/assert.hpp"
+#include "engine/config/config.hpp"
+#include "engine/config/value.hpp"
+
+namespace mr::config {
+namespace {
+
+std::string show_headers(const RouteConfig& route) {
+  std::string text;
+  for (const auto& [name, value] : route.headers)
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, quoted(value));
+  return text.empty() ? text : fmt::format(", headers = {{ {} }}", text);
+}
+
+std::string show(const RouteConfig& route) {
+  std::string text = fmt::format("\n[[route]]{}\npath = {}\n",
+                                 route.line == 0 ? "  # built in" : fmt::format("  # line {}", route.line),
+                                 quoted(route.path));
+  switch (route.kind) {
+    case RouteConfig::Kind::respond:
+      return text + fmt::format("respond = {{ status = {}, type = {}, body = {}{} }}\n", route.status,
+                                quoted(route.type), quoted(route.body), show_headers(route));
+    case RouteConfig::Kind::redirect:
+      return text + fmt::format("redirect = {{ to = {}, status = {} }}\n", quoted(route.to), route.status);
+    case RouteConfig::Kind::files: return text + fmt::format("files = {}\n", quoted(route.directory));
+  }
+  MR_UNREACHABLE("a kind of route outside the enumeration");
+}
+
+}  // namespace
+
+std::string print(const Config& config) {
+  std::string text;
+  std::string_view section;
+  for (std::size_t index = 0; index < settings_count; ++index) {
+    const Setting& setting = settings[index];
+    if (setting.section != section)
+      text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", setting.section);
+    section = setting.section;
+    const std::string& origin = config.origins[index];
+    text += fmt::format("{:<40}  # {}\n", fmt::format("{} = {}", setting.key, show(setting, config.server)),
+                        origin.empty() ? "default" : origin);
+  }
+  for (const RouteConfig& route : config.routes) text += show(route);
+  return text;
+}
+
+}  // namespace mr::config

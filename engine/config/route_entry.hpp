@@ -1,0 +1,16 @@
+// route_entry.hpp: the handlers behind `respond` and `redirect`.
+#pragma once
+
+#include <millrace/detail/bridge.hpp>
+
+#include "engine/config/config.hpp"
+
+namespace mr::config {
+
+/// An answer serialised once, here.
+detail::Entry make_respond_entry(const RouteConfig& route);
+
+/// A Location; the request's query goes with it where the target of the redirect has none.
+detail::Entry make_redirect_entry(const RouteConfig& route);
+
+}  // namespace mr::config

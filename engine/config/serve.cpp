@@ -1,0 +1,81 @@
+#include "engine/config/serve.hpp"
+
+#include <sys/resource.h>
+
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "engine/config/notify.hpp"
+#include "engine/config/signals.hpp"
+
+namespace mr::config {
+namespace {
+
+/// How often a drain is looked at: long enough to cost nothing, too short to be noticed.
+constexpr std::int64_t drain_look_ms = 20;
+
+/// A connection is a descriptor: what the hard limit allows is taken, as no select(2) is used here.
+void raise_descriptor_limit() {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void say(std::FILE* where, const std::string& line) {
+  std::fputs((line + "\n").c_str(), where);
+  std::fflush(where);
+}
+
+std::string greeting(const Server& server) {
+  std::vector<std::string> urls;
+  for (const std::string& address : server.addresses())
+    urls.push_back(address.starts_with("unix:") ? address : "http://" + address);
+  return fmt::format("millrace {}: {} ({} {}, {})", MR_VERSION, fmt::join(urls, " "), server.cores(),
+                     server.cores() == 1 ? "core" : "cores", server.backend());
+}
+
+/// The next signal that ends or hurries the server; 0 after timeout_ms without one.
+int wait_for_end(Signals& signals, std::int64_t timeout_ms) {
+  for (;;) {
+    const int signal = signals.wait(timeout_ms);
+    if (signal == 0 || wish_of(signal) != Wish::later_version) return signal;
+    say(stderr, fmt::format("millrace: this version does not have {}; it goes on", purpose_of(signal)));
+  }
+}
+
+/// A second signal, in the delay or in the grace, means now.
+void drain(Server& server, Signals& signals, std::int64_t delay_ms, std::uint32_t grace_ms) {
+  notify("STOPPING=1");
+  bool now = delay_ms > 0 && wait_for_end(signals, delay_ms) != 0;
+  server.drain(now ? 0 : grace_ms);
+  while (!server.drained()) {
+    if (wait_for_end(signals, drain_look_ms) == 0 || now) continue;
+    now = true;
+    server.drain(0);
+  }
+  server.stop(0);
+}
+
+}  // namespace
+
+int serve(App& app, const Config& config) {
+  Signals signals;
+  raise_descriptor_limit();
+  Server server(app, config.server);
+  const std::string problem = server.start();
+  if (!problem.empty()) {
+    say(stderr, "millrace: " + problem);
+    return 1;
+  }
+  say(stdout, greeting(server));
+  notify("READY=1");
+  const Wish wish = wish_of(wait_for_end(signals, -1));
+  drain(server, signals, wish == Wish::drain_delayed ? config.server.drain_delay_ms : 0,
+        config.server.drain_grace_ms);
+  return 0;
+}
+
+}  // namespace mr::config

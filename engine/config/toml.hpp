@@ -1,0 +1,46 @@
+// toml.hpp: the only place that includes toml++, without exceptions; file.cpp holds its implementation.
+// Also what the readers of the file share.
+#pragma once
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 0
+#define TOML_ENABLE_FORMATTERS 0
+#ifdef MR_TOML_IMPLEMENTATION
+#define TOML_IMPLEMENTATION
+#endif
+#include <toml++/toml.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/config/config.hpp"
+
+namespace mr::config {
+
+/// Problems of one file, gathered in the order of discovery and told in the order of the lines.
+class FileProblems {
+ public:
+  void add(std::uint32_t line, std::string text) { found_.emplace_back(line, std::move(text)); }
+  void add(const toml::node& at, std::string text) { add(at.source().begin.line, std::move(text)); }
+  void add(const toml::key& at, std::string text) { add(at.source().begin.line, std::move(text)); }
+  void tell(std::string_view file, Report& report);
+
+ private:
+  std::vector<std::pair<std::uint32_t, std::string>> found_;
+};
+
+/// How a node is shown in a message: `"text"`, `12`, `a table`.
+std::string show(const toml::node& node);
+
+/// `context` says where: "[limits]". Names the nearest of `known`, or says that a later version has it.
+void unknown_key(const toml::key& key, std::string_view context, std::span<const std::string_view> known,
+                 FileProblems& problems);
+
+/// Every [[route]], in order.
+void read_routes(const toml::node& node, Config& config, FileProblems& problems);
+
+}  // namespace mr::config

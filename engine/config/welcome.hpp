@@ -1,0 +1,11 @@
+// welcome.hpp: what is served where nothing was configured.
+#pragma once
+
+#include "engine/config/config.hpp"
+
+namespace mr::config {
+
+/// Where no route is configured: ./public if that is a directory, else a page that says how to go on.
+void add_default_route(Config& config);
+
+}  // namespace mr::config

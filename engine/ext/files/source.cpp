@@ -1,0 +1,74 @@
+#include "engine/ext/files/source.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+#include "engine/mem/allocate.hpp"
+
+namespace mr::files {
+namespace {
+
+class FileSource final : public proto::BodySource {
+ public:
+  Result<std::size_t> read(std::span<char> out) noexcept override;
+  void release() noexcept override;
+
+  File file;
+  std::uint64_t offset = 0;
+  std::uint64_t left_bytes = 0;
+  FileSource* next_free = nullptr;
+};
+
+/// Grows to the most that were in use at once, and stays; freed with its thread.
+struct FreeList {
+  ~FreeList() {
+    while (first != nullptr) {
+      FileSource* source = std::exchange(first, first->next_free);
+      source->~FileSource();
+      mem::release(source);
+    }
+  }
+  FileSource* first = nullptr;
+  std::uint32_t live = 0;
+};
+thread_local FreeList free_list;
+
+Result<std::size_t> FileSource::read(std::span<char> out) noexcept {
+  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_bytes));
+  const Result<std::size_t> count = file.read_at(offset, out.data(), wanted);
+  if (!count) return count.error();
+  if (count.value() == 0) return Error{Errc::system, 0, ENODATA};
+  offset += count.value();
+  left_bytes -= count.value();
+  return count;
+}
+
+void FileSource::release() noexcept {
+  file = File();
+  next_free = std::exchange(free_list.first, this);
+  --free_list.live;
+}
+
+}  // namespace
+
+proto::BodySource* make_source(File&& file, std::uint64_t offset, std::uint64_t size_bytes) noexcept {
+  FileSource* source = free_list.first;
+  if (source != nullptr) {
+    free_list.first = source->next_free;
+  } else {
+    void* memory = mem::allocate(sizeof(FileSource));
+    if (memory == nullptr) return nullptr;
+    source = new (memory) FileSource;
+  }
+  source->file = std::move(file);
+  source->offset = offset;
+  source->left_bytes = size_bytes;
+  ++free_list.live;
+  return source;
+}
+
+std::uint32_t sources_live() noexcept { return free_list.live; }
+
+}  // namespace mr::files

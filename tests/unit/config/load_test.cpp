@@ -1,0 +1,199 @@
+#include "engine/config/config.hpp"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+using namespace mr::config;
+
+namespace {
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
+
+/// A file in a directory of its own, both gone at the end.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string_view text) {
+    char name[] = "/tmp/millrace-config-XXXXXX";
+    REQUIRE(mkdtemp(name) != nullptr);
+    directory_ = name;
+    std::ofstream(path()) << text;
+  }
+  ~TemporaryFile() { std::filesystem::remove_all(directory_); }
+  std::string path() const { return directory_ + "/site.toml"; }
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace
+
+TEST_CASE("load: a flag beats the environment, which beats the file, which beats the default") {
+  const TemporaryFile file(
+      "[server]\nlisten = [\"127.0.0.1:1\"]\ncores = 3\n[limits]\nbody = \"1m\"\nheaders = 50\n");
+  Flags flags;
+  flags.config = file.path();
+  flags.cores = "5";
+  const std::vector<std::string_view> environment = {"MILLRACE_SERVER_CORES=4", "MILLRACE_LIMITS_BODY=2m",
+                                                     "MILLRACE_ISA=scalar", "HOME=/root"};
+  Report report;
+  const Config config = load(flags, environment, report);
+  CHECK(report.problems.empty());
+  CHECK(report.warnings.empty());
+  CHECK(config.server.cores == 5);
+  CHECK(config.server.body_bytes == 2u << 20);
+  CHECK(config.server.headers == 50);
+  CHECK(config.server.listen == std::vector<std::string>{"127.0.0.1:1"});
+  CHECK(config.server.pipeline == mr::ServerOptions{}.pipeline);
+  CHECK(config.origins[index_of("server", "cores")] == "--cores");
+  CHECK(config.origins[index_of("limits", "body")] == "MILLRACE_LIMITS_BODY");
+  CHECK(config.origins[index_of("limits", "headers")] == file.path() + ":6");
+  CHECK(config.origins[index_of("limits", "pipeline")].empty());
+  CHECK(config.file == file.path());
+}
+
+TEST_CASE("load: where to listen") {
+  const TemporaryFile file("[server]\nlisten = \"127.0.0.1:1\"\n");
+  struct Case {
+    const char* name;
+    Flags flags;
+    std::vector<std::string_view> environment;
+    std::vector<std::string> want;
+    std::string_view origin;
+  };
+  const Case cases[] = {
+      {"PORT beats the file", {}, {"PORT=9"}, {"0.0.0.0:9"}, "PORT"},
+      {"the full name beats PORT",
+       {},
+       {"MILLRACE_SERVER_LISTEN=127.0.0.1:7,[::1]:7", "PORT=9"},
+       {"127.0.0.1:7", "[::1]:7"},
+       "MILLRACE_SERVER_LISTEN"},
+      {"in either order",
+       {},
+       {"PORT=9", "MILLRACE_SERVER_LISTEN=127.0.0.1:7"},
+       {"127.0.0.1:7"},
+       "MILLRACE_SERVER_LISTEN"},
+      {"--port",
+       {.listen = {}, .port = "8", .cores = {}, .config = {}},
+       {"PORT=9"},
+       {"127.0.0.1:8"},
+       "--port"},
+      {"--listen and --port",
+       {.listen = {"[::]:1", "unix:/x"}, .port = "8", .cores = {}, .config = {}},
+       {},
+       {"[::]:1", "unix:/x", "127.0.0.1:8"},
+       "--listen"},
+      {"port 0 may come twice",
+       {.listen = {"127.0.0.1:0", "127.0.0.1:0"}, .port = {}, .cores = {}, .config = {}},
+       {},
+       {"127.0.0.1:0", "127.0.0.1:0"},
+       "--listen"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Report report;
+    Flags flags = c.flags;
+    flags.config = file.path();
+    const Config config = load(flags, c.environment, report);
+    CHECK(report.problems.empty());
+    CHECK(config.server.listen == c.want);
+    CHECK(config.origins[index_of("server", "listen")] == c.origin);
+  }
+}
+
+TEST_CASE("load: faults of flags and variables name them, all of them") {
+  Flags flags;
+  flags.port = "80x";
+  flags.cores = "0";
+  flags.config = "/nonexistent/site.toml";
+  const std::vector<std::string_view> environment = {
+      "MILLRACE_LIMITS_BODY=lots", "PORT=", "MILLRACE_SERVER_PIN=yes", "MILLRACE_SEVER_CORES=1"};
+  Report report;
+  load(flags, environment, report);
+  REQUIRE(report.problems.size() == 5);
+  CHECK(has(report.problems[0], "--config: /nonexistent/site.toml cannot be read: No such file"));
+  CHECK(has(report.problems[1], "MILLRACE_LIMITS_BODY = \"lots\": expected a size"));
+  CHECK(has(report.problems[2], "MILLRACE_SERVER_PIN = \"yes\": expected true or false"));
+  CHECK(has(report.problems[3], "--port"));
+  CHECK(has(report.problems[3], "'127.0.0.1:80x' is no address"));
+  CHECK(has(report.problems[4], "--cores = \"0\": expected \"auto\" or a whole number from 1 to 1024"));
+  REQUIRE(report.warnings.size() == 1);
+  CHECK(has(report.warnings[0], "MILLRACE_SEVER_CORES"));
+  CHECK(has(report.warnings[0], "the nearest is MILLRACE_SERVER_CORES"));
+}
+
+TEST_CASE("load: PORT that is no port, a directory for a file, settings that contradict each other") {
+  Report report;
+  Flags flags;
+  flags.config = "/tmp";
+  load(flags, std::vector<std::string_view>{"PORT=http", "MILLRACE_RINGS_ENTRIES=32768"}, report);
+  REQUIRE(report.problems.size() == 3);
+  CHECK(has(report.problems[0], "/tmp cannot be read"));
+  CHECK(has(report.problems[1], "PORT = \"0.0.0.0:http\": '0.0.0.0:http' is no address"));
+  CHECK(
+      has(report.problems[2], "[rings] completions = 16384: must not be less than [rings] entries = 32768"));
+}
+
+TEST_CASE("print: every setting with its default and its origin, and it reads back") {
+  Report report;
+  Flags flags;
+  flags.cores = "2";
+  const TemporaryFile empty("");
+  flags.config = empty.path();
+  const std::string text = print(load(flags, {}, report));
+  CAPTURE(text);
+  for (const Setting& setting : settings) {
+    CAPTURE(setting.key);
+    CHECK(has(text, "\n" + std::string(setting.key) + " = "));
+  }
+  for (const char* line : {"listen = [\"127.0.0.1:8080\"]",
+                           "cores = 2 ",
+                           "backend = \"auto\"",
+                           "pin = true",
+                           "header_bytes = \"16k\"",
+                           "headers = 100",
+                           "body = \"8m\"",
+                           "connections = 100000",
+                           "pipeline = 128",
+                           "exchanges = 65536",
+                           "memory = \"1g\"",
+                           "output = \"256k\"",
+                           "header = \"10s\"",
+                           "body_idle = \"30s\"",
+                           "write_idle = \"30s\"",
+                           "keepalive = \"75s\"",
+                           "linger = \"2s\"",
+                           "delay = \"0s\"",
+                           "grace = \"20s\"",
+                           "entries = 4096",
+                           "completions = 16384",
+                           "buffers = 512",
+                           "buffer_bytes = \"8k\""})
+    CHECK(has(text, line));
+  CHECK(has(text, "# --cores"));
+  CHECK(has(text, "# default"));
+
+  Config again;
+  apply_file_text(text, "print", again, report);
+  CHECK(report.problems.empty());
+  CHECK(print(again).size() >= text.size());
+  CHECK(again.server.cores == 2);
+}
+
+TEST_CASE("settings: every default lies within its own bounds") {
+  const mr::ServerOptions defaults;
+  for (const Setting& setting : settings) {
+    if (setting.kind == Kind::addresses) continue;
+    CAPTURE(setting.key);
+    std::string text = show(setting, defaults);
+    if (text.front() == '"') text = text.substr(1, text.size() - 2);
+    mr::ServerOptions options;
+    CHECK(assign(setting, {.shape = Value::Shape::plain, .text = text}, options).empty());
+    CHECK(show(setting, options) == show(setting, defaults));
+  }
+}
