@@ -1,16 +1,18 @@
-#include "engine/http/differential.hpp"
+// differential.cpp: the kernel's verdict held against the strict path's, on every head.
 
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <new>
 
+#include "engine/http/head_parser.hpp"
+
 namespace mr::http {
 
 namespace {
 
 void print_head(const char* who, const Head& head) noexcept {
-  std::fprintf(stderr, "%s: size %u method %u+%u target %u+%u minor %u fields %u\n", who, head.size, 0u,
+  std::fprintf(stderr, "%s: size %u method %u target %u+%u minor %u fields %u\n", who, head.size,
                head.method_size, head.target_at, head.target_size, head.version_minor, head.field_count);
   for (unsigned i = 0; i < head.field_count; ++i) {
     const Field& field = head.fields[i];

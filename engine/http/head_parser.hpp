@@ -50,6 +50,11 @@ struct HeadLimits {
 /// O(size); never allocates.
 Error parse_head_strict(const char* data, std::size_t size, const HeadLimits& limits, Head& head) noexcept;
 
+/// `head` is what a kernel made of these bytes. Judges them again by the strict path; where that
+/// refuses them or finds other spans, prints both and the bytes in hex to standard error and aborts.
+void require_agreement(const char* data, std::size_t size, const HeadLimits& limits,
+                       const Head& head) noexcept;
+
 /// Kernel first, strict path where it must.
 class HeadParser {
  public:
@@ -58,12 +63,27 @@ class HeadParser {
   /// As parse_head_strict(), faster. `incomplete` heads are NOT judged by the strict path unless
   /// judge_partial: pass true for the first bytes of a request and whenever a line feed arrived, so
   /// that a hopeless head is refused early, without quadratic cost for one byte at a time.
-  Error parse(const char* data, std::size_t size, bool judge_partial, Head& head) const noexcept;
+  Error parse(const char* data, std::size_t size, bool judge_partial, Head& head) const noexcept {
+    // Held to the limit, the kernel can complete no head that is over it.
+    const Scan scan = kernel_(data, size < limits_.bytes_max ? size : limits_.bytes_max, head);
+    if (scan == Scan::complete) [[likely]] {
+      if (head.field_count > limits_.fields_max) [[unlikely]]
+        return {Errc::fields_too_many, 431};
+#ifdef MR_DIFFERENTIAL
+      require_agreement(data, size, limits_, head);
+#endif
+      return {};
+    }
+    return parse_slowly(scan, data, size, judge_partial, head);
+  }
 
   Isa isa() const noexcept { return isa_; }
   const HeadLimits& limits() const noexcept { return limits_; }
 
  private:
+  Error parse_slowly(Scan scan, const char* data, std::size_t size, bool judge_partial,
+                     Head& head) const noexcept;
+
   Kernel kernel_;
   HeadLimits limits_;
   Isa isa_;

@@ -60,7 +60,15 @@ Error read_method(Cursor& cursor, Head& head) noexcept {
 
 /// Walks bytes of one class. Running out is the caller's to see.
 void skip(Cursor& cursor, std::uint8_t bits) noexcept {
-  while (cursor.more() && is_class(cursor.peek(), bits)) ++cursor.at;
+  std::size_t at = cursor.at;
+  while (at < cursor.size && is_class(cursor.base[at], bits)) ++at;
+  cursor.at = at;
+}
+/// Walks the bytes of a field's value, up to a control.
+void skip_value(Cursor& cursor) noexcept {
+  std::size_t at = cursor.at;
+  while (at < cursor.size && !is_class(cursor.base[at], char_class::control)) ++at;
+  cursor.at = at;
 }
 
 /// "http://" or "https://", any case (RFC 9110 section 4.2). False on a byte that cannot belong to it.
@@ -131,7 +139,7 @@ Error read_field(Cursor& cursor, Field& field) noexcept {
   const std::size_t name_end = cursor.at++;
   while (cursor.more() && (cursor.peek() == ' ' || cursor.peek() == '\t')) ++cursor.at;
   const std::size_t value_at = cursor.at;
-  while (cursor.more() && !is_class(cursor.peek(), char_class::control)) ++cursor.at;
+  skip_value(cursor);
   if (!cursor.more()) return cursor.out_of_bytes(Errc::head_too_large, 431);
   if (cursor.peek() == '\n') return refuse(Errc::bad_line_end);
   if (cursor.peek() != '\r') return refuse(Errc::bad_field_value);

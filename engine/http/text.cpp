@@ -86,10 +86,23 @@ bool valid_bracketed(std::string_view text) noexcept {
   return !text.empty() && lower(text[0]) == 'v' ? valid_ip_future(text) : !text.empty() && valid_ipv6(text);
 }
 
-}  // namespace
+/// Whether every byte may stand in a name: the common case, four bytes a branch.
+bool all_reg_name(std::string_view host) noexcept {
+  const auto* at = reinterpret_cast<const unsigned char*>(host.data());
+  std::size_t left = host.size();
+  for (; left >= 4; left -= 4, at += 4) {
+    const unsigned classes =
+        char_classes[at[0]] & char_classes[at[1]] & char_classes[at[2]] & char_classes[at[3]];
+    if ((classes & char_class::reg_name) == 0) return false;
+  }
+  for (; left != 0; --left, ++at) {
+    if ((char_classes[*at] & char_class::reg_name) == 0) return false;
+  }
+  return true;
+}
 
-bool valid_host(std::string_view host) noexcept {
-  if (host.empty() || host == ".") return false;
+/// A host that is not empty and has more in it than a name: a port, brackets, escapes.
+__attribute__((noinline)) bool valid_odd_host(std::string_view host) noexcept {
   if (host[0] == '[') {
     const std::size_t close = host.find(']');
     if (close == std::string_view::npos || !valid_bracketed(host.substr(1, close - 1))) return false;
@@ -105,6 +118,13 @@ bool valid_host(std::string_view host) noexcept {
     at += 3;
   }
   return host[at] == ':' && at != 0 && valid_port(host.substr(at + 1));
+}
+
+}  // namespace
+
+bool valid_host(std::string_view host) noexcept {
+  if (host.empty()) return false;
+  return all_reg_name(host) ? host.size() != 1 || host[0] != '.' : valid_odd_host(host);
 }
 
 bool list_has(std::string_view list, std::string_view token) noexcept {

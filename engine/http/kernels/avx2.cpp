@@ -1,4 +1,4 @@
-// avx2.cpp: the kernel for AVX2 and BMI2, two registers a block.
+// avx2.cpp: the kernel for AVX2 and BMI2, one register a block.
 #include <immintrin.h>
 
 #include "engine/http/kernels/block_scan.hpp"
@@ -11,54 +11,43 @@ namespace {
 
 class Block {
  public:
-  explicit Block(const char* at) noexcept {
-    for (int i = 0; i < 2; ++i) bytes_[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at) + i);
+  using Mask = std::uint32_t;
+
+  explicit MR_INLINE Block(const char* at) noexcept
+      : constants_(&constants_in_memory), bytes_(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at))) {
+    __asm__("" : "+r"(constants_));  // Hides that they are constants.
   }
 
-  std::uint64_t target_stops() const noexcept {
-    return ~mask_of([](__m256i bytes) { return in_set(bytes, target_by_low.data()); });
+  MR_INLINE Mask target_stops() const noexcept { return not_in_set(constants_->target_by_low); }
+  MR_INLINE Mask tabs() const noexcept { return equal_to(constants_->tab); }
+  MR_INLINE Mask controls() const noexcept {
+    const __m256i low = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes_, vector(constants_->last_control)), bytes_);
+    return mask_of(_mm256_or_si256(low, _mm256_cmpeq_epi8(bytes_, vector(constants_->del))));
   }
-  std::uint64_t controls() const noexcept {
-    return mask_of([](__m256i bytes) { return controls(bytes); });
-  }
-  FieldMasks field_masks() const noexcept {
-    return {mask_of([](__m256i bytes) { return in_set(bytes, token_by_low.data()); }),
-            mask_of([](__m256i bytes) { return controls(bytes); }),
-            mask_of([](__m256i bytes) { return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\r')); }),
-            mask_of([](__m256i bytes) { return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\n')); }),
-            mask_of([](__m256i bytes) { return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(':')); })};
+  MR_INLINE FieldMasks<Mask> field_masks() const noexcept {
+    return {~not_in_set(constants_->token_by_low), controls(), equal_to(constants_->cr)};
   }
 
  private:
-  template <class Test>
-  inline __attribute__((always_inline)) std::uint64_t mask_of(Test test) const noexcept {
-    std::uint64_t mask = 0;
-    for (unsigned i = 0; i < 2; ++i) {
-      mask |= std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(test(bytes_[i])))} << (32 * i);
-    }
-    return mask;
+  static MR_INLINE __m256i vector(const std::uint8_t* bytes) noexcept {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(bytes));
   }
-  static __m256i both_lanes(const std::uint8_t* table) noexcept {
-    return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
+  static MR_INLINE Mask mask_of(__m256i test) noexcept {
+    return static_cast<Mask>(_mm256_movemask_epi8(test));
   }
-  static __m256i in_set(__m256i bytes, const std::uint8_t* by_low_table) noexcept {
-    const __m256i by_low = both_lanes(by_low_table);
-    const __m256i bit = both_lanes(high_bit.data());
-    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
+  MR_INLINE Mask equal_to(const std::uint8_t* byte) const noexcept {
+    return mask_of(_mm256_cmpeq_epi8(bytes_, vector(byte)));
+  }
+  MR_INLINE Mask not_in_set(const std::uint8_t* by_low) const noexcept {
+    const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes_, 4), vector(constants_->low_nibble));
     // The shuffle gives 0 for a byte above ASCII, and 0 is in no set.
-    const __m256i low_bits = _mm256_shuffle_epi8(by_low, bytes);
-    const __m256i high_bits = _mm256_shuffle_epi8(bit, high);
-    const __m256i both = _mm256_and_si256(low_bits, high_bits);
-    return _mm256_andnot_si256(_mm256_cmpeq_epi8(both, _mm256_setzero_si256()), _mm256_set1_epi8(-1));
-  }
-  static __m256i controls(__m256i bytes) noexcept {
-    const __m256i low = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1f)), bytes);
-    const __m256i tab = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\t'));
-    const __m256i del = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(0x7f));
-    return _mm256_or_si256(_mm256_andnot_si256(tab, low), del);
+    const __m256i both = _mm256_and_si256(_mm256_shuffle_epi8(vector(by_low), bytes_),
+                                          _mm256_shuffle_epi8(vector(constants_->high_bit), high));
+    return mask_of(_mm256_cmpeq_epi8(both, _mm256_setzero_si256()));
   }
 
-  __m256i bytes_[2];
+  const BlockConstants* constants_;
+  __m256i bytes_;
 };
 
 }  // namespace

@@ -14,19 +14,17 @@ constexpr std::uint8_t target_bit = char_class::path;  // With "?" added.
 /// a general register costs more than loading it.
 struct Constants {
   std::uint8_t classes[128];
-  std::uint8_t token[64], control[64], target[64], cr[64], lf[64], colon[64];
+  std::uint8_t token[64], control[64], target[64], cr[64];
 };
 constexpr Constants make_constants() {
   Constants constants{};
   for (unsigned byte = 0; byte < 128; ++byte) constants.classes[byte] = char_classes[byte];
-  constants.classes['?'] |= target_bit;
+  constants.classes[unsigned{'?'}] |= target_bit;
   for (unsigned i = 0; i < 64; ++i) {
     constants.token[i] = char_class::token;
     constants.control[i] = char_class::control;
     constants.target[i] = target_bit;
     constants.cr[i] = '\r';
-    constants.lf[i] = '\n';
-    constants.colon[i] = ':';
   }
   return constants;
 }
@@ -34,38 +32,35 @@ alignas(64) constexpr Constants in_memory = make_constants();
 
 /// One move to a general register, where the arithmetic is; left alone, the compiler computes on in
 /// mask registers, at three cycles a step.
-inline __attribute__((always_inline)) std::uint64_t general(std::uint64_t mask) noexcept {
+MR_INLINE std::uint64_t general(std::uint64_t mask) noexcept {
   __asm__("" : "+r"(mask));
   return mask;
 }
 
 class Block {
  public:
-  explicit inline __attribute__((always_inline)) Block(const char* at) noexcept
-      : constants_(&in_memory), bytes_(_mm512_loadu_si512(at)) {
+  using Mask = std::uint64_t;
+
+  explicit MR_INLINE Block(const char* at) noexcept : constants_(&in_memory), bytes_(_mm512_loadu_si512(at)) {
     __asm__("" : "+r"(constants_));  // Hides that they are constants.
     bits_ = _mm512_permutex2var_epi8(vector(constants_->classes), bytes_, vector(constants_->classes + 64));
     high_ = general(_mm512_movepi8_mask(bytes_));
   }
 
-  inline __attribute__((always_inline)) std::uint64_t target_stops() const noexcept {
+  MR_INLINE Mask target_stops() const noexcept {
     return general(_mm512_testn_epi8_mask(bits_, vector(constants_->target))) | high_;
   }
-  inline __attribute__((always_inline)) std::uint64_t controls() const noexcept {
+  MR_INLINE Mask tabs() const noexcept { return 0; }  // No control here.
+  MR_INLINE Mask controls() const noexcept {
     return general(_mm512_test_epi8_mask(bits_, vector(constants_->control))) & ~high_;
   }
-  inline __attribute__((always_inline)) FieldMasks field_masks() const noexcept {
-    return {general(_mm512_test_epi8_mask(bits_, vector(constants_->token))) & ~high_,
-            general(_mm512_test_epi8_mask(bits_, vector(constants_->control))) & ~high_,
-            general(_mm512_cmpeq_epi8_mask(bytes_, vector(constants_->cr))),
-            general(_mm512_cmpeq_epi8_mask(bytes_, vector(constants_->lf))),
-            general(_mm512_cmpeq_epi8_mask(bytes_, vector(constants_->colon)))};
+  MR_INLINE FieldMasks<Mask> field_masks() const noexcept {
+    return {general(_mm512_test_epi8_mask(bits_, vector(constants_->token))) & ~high_, controls(),
+            general(_mm512_cmpeq_epi8_mask(bytes_, vector(constants_->cr)))};
   }
 
  private:
-  static inline __attribute__((always_inline)) __m512i vector(const std::uint8_t* bytes) noexcept {
-    return _mm512_load_si512(bytes);
-  }
+  static MR_INLINE __m512i vector(const std::uint8_t* bytes) noexcept { return _mm512_load_si512(bytes); }
 
   const Constants* constants_;
   __m512i bytes_;

@@ -20,15 +20,15 @@ Kernel kernel_for(Isa isa) noexcept {
 #ifdef MR_KERNELS_X86
   // The builtin also asks the operating system whether it saves the wide registers (XGETBV).
   __builtin_cpu_init();
+  const bool bit_operations = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
   switch (isa) {
     case Isa::scalar: return scan_scalar;
     case Isa::sse42: return __builtin_cpu_supports("sse4.2") ? scan_sse42 : nullptr;
-    case Isa::avx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? scan_avx2 : nullptr;
+    case Isa::avx2: return bit_operations && __builtin_cpu_supports("avx2") ? scan_avx2 : nullptr;
     case Isa::avx512:
       // VBMI came with Ice Lake and Zen 4: the processors that do not slow down for wide registers.
-      return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") &&
-                     __builtin_cpu_supports("bmi2")
+      return bit_operations && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                     __builtin_cpu_supports("avx512vbmi")
                  ? scan_avx512
                  : nullptr;
   }

@@ -20,10 +20,30 @@ constexpr std::array<std::uint8_t, 16> nibble_table(std::uint8_t bits, std::uint
   return by_low;
 }
 
-alignas(64) constexpr std::array<std::uint8_t, 16> token_by_low = nibble_table(char_class::token, 0);
-alignas(64) constexpr std::array<std::uint8_t, 16> target_by_low = nibble_table(char_class::path, '?');
-/// The bit of a high nibble; 8 to 15 (bytes above ASCII) have none.
-alignas(64) constexpr std::array<std::uint8_t, 16> high_bit = {1, 2, 4, 8, 16, 32, 64, 128};
+/// Every constant of a block, in memory: building one in a register takes more instructions than
+/// loading it. Tables are there twice, for the two halves of a wide register.
+struct BlockConstants {
+  std::uint8_t token_by_low[32], target_by_low[32];
+  std::uint8_t high_bit[32];  ///< The bit of a high nibble; 8 to 15 (bytes above ASCII) have none.
+  std::uint8_t low_nibble[32], last_control[32], del[32], cr[32], tab[32];
+};
+constexpr BlockConstants make_block_constants() {
+  BlockConstants constants{};
+  const auto token = nibble_table(char_class::token, 0);
+  const auto target = nibble_table(char_class::path, '?');
+  for (unsigned i = 0; i < 32; ++i) {
+    constants.token_by_low[i] = token[i & 15];
+    constants.target_by_low[i] = target[i & 15];
+    constants.high_bit[i] = static_cast<std::uint8_t>((i & 15) < 8 ? 1u << (i & 15) : 0);
+    constants.low_nibble[i] = 15;
+    constants.last_control[i] = 0x1f;
+    constants.del[i] = 0x7f;
+    constants.cr[i] = '\r';
+    constants.tab[i] = '\t';
+  }
+  return constants;
+}
+alignas(64) constexpr BlockConstants constants_in_memory = make_block_constants();
 
 }  // namespace
 }  // namespace mr::http

@@ -3,7 +3,11 @@
 #include "engine/http/head_parser.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -106,4 +110,28 @@ TEST_CASE("same_head: sees a difference in any span") {
   --b.head.fields[1].value_size;
   --b.head.field_count;
   CHECK_FALSE(same_head(a.head, b.head));
+}
+
+TEST_CASE("require_agreement: returns where both agree, aborts where they do not") {
+  test::Padded padded("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  test::HeadStore store;
+  REQUIRE(kernel_for(Isa::scalar)(padded.data(), padded.size(), store.head) == Scan::complete);
+  require_agreement(padded.data(), padded.size(), HeadLimits{}, store.head);
+
+  const auto aborts = [&padded, &store](std::size_t size) {
+    const pid_t child = fork();
+    if (child == 0) {
+      if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(2);
+      signal(SIGABRT, SIG_DFL);  // The test framework's handler would report the child's end as its own.
+      require_agreement(padded.data(), size, HeadLimits{}, store.head);
+      _exit(0);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+  };
+  CHECK_FALSE(aborts(padded.size()));
+  CHECK(aborts(padded.size() - 1));  // The strict path wants more.
+  ++store.head.fields[0].value_at;
+  CHECK(aborts(padded.size()));
 }

@@ -1,0 +1,75 @@
+// Question: what does a head cost, by each kernel, by the strict path, and by llhttp alone? `same` is
+// one request again and again; `varied` goes round 64 that differ, so that no branch can be learnt.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "engine/http/head_parser.hpp"
+#include "perf/micro/llhttp_alone.hpp"
+#include "perf/micro/requests.hpp"
+
+namespace {
+
+using mr::http::Field;
+using mr::http::Head;
+
+constexpr unsigned fields_max = 100;
+
+std::vector<bench::Padded> padded(const std::vector<std::string>& requests) {
+  std::vector<bench::Padded> copies;
+  for (const std::string& request : requests) copies.emplace_back(request);
+  return copies;
+}
+
+/// parse(data, size, head): true where the head is complete.
+template <class Parse>
+void measure(benchmark::State& state, const std::vector<bench::Padded>& requests, Parse parse) {
+  Field fields[fields_max];
+  Head head;
+  head.fields = fields;
+  head.fields_max = fields_max;
+  std::size_t next = 0;
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    const bench::Padded& request = requests[next];
+    next = next + 1 == requests.size() ? 0 : next + 1;
+    const char* data = request.data();
+    benchmark::DoNotOptimize(data);
+    if (!parse(data, request.size(), head)) state.SkipWithError("a good head was not accepted");
+    benchmark::ClobberMemory();
+    bytes += request.size();
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
+}
+
+template <class Parse>
+void add(const std::string& who, Parse parse) {
+  for (const bench::Shape shape : bench::shapes) {
+    const std::string name = "head/" + who + "/" + bench::name_of(shape);
+    benchmark::RegisterBenchmark((name + "/same").c_str(), [shape, parse](benchmark::State& state) {
+      measure(state, padded({bench::request_of(shape)}), parse);
+    });
+    benchmark::RegisterBenchmark((name + "/varied").c_str(), [shape, parse](benchmark::State& state) {
+      measure(state, padded(bench::varied_requests(shape, 64)), parse);
+    });
+  }
+}
+
+const bool registered = [] {
+  add("llhttp",
+      [](const char* data, std::size_t size, Head&) { return bench::llhttp_alone(data, size) != 0; });
+  for (unsigned i = 0; i < mr::http::isa_count; ++i) {
+    const auto isa = static_cast<mr::http::Isa>(i);
+    if (mr::http::kernel_for(isa) == nullptr) continue;
+    const mr::http::HeadParser parser(isa, mr::http::HeadLimits{});
+    add(mr::http::name_of(isa), [parser](const char* data, std::size_t size, Head& head) {
+      return !parser.parse(data, size, true, head).failed();
+    });
+  }
+  add("strict", [](const char* data, std::size_t size, Head& head) {
+    return !mr::http::parse_head_strict(data, size, mr::http::HeadLimits{}, head).failed();
+  });
+  return true;
+}();
+
+}  // namespace
