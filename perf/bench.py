@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Measures Millrace and prints one table: what | measured | bound | pass or short.
+
+Ends with 0 unless something failed to run or was answered wrongly; figures alone fail nothing, but
+with --strict. See perf/README.md for the method.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from runner import idle, instructions, speed, wrk
+from runner.processes import RunError
+from runner.report import as_data, table
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ["speed", "wrk", "instructions", "idle"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=ROOT / "build", help="the build directory (build)")
+    parser.add_argument("--server", type=Path, help="another application in place of perf/server")
+    parser.add_argument("--quick", action="store_true", help="one minute in all: shows the order of things only")
+    parser.add_argument("--strict", action="store_true", help="end with 3 where a figure is short of its bound")
+    parser.add_argument("--only", choices=PARTS, action="append", help="only that part; repeatable")
+    parser.add_argument("--workload", choices=speed.WORKLOADS, action="append", help="only that one; repeatable")
+    parser.add_argument("--rounds", type=int, help="rounds of each workload (5)")
+    parser.add_argument("--seconds", type=float, help="of each round and server (2)")
+    parser.add_argument("--save", metavar="NAME", help="also write perf/results/NAME.json, to be committed")
+    parser.add_argument("--commit-instructions", action="store_true",
+                        help="make the instructions counted now those that later runs are held against")
+    return parser.parse_args()
+
+
+def programs_of(options):
+    perf = options.build / "perf"
+    programs = SimpleNamespace(
+        server=options.server or perf / "server" / "server", load=perf / "load" / "load",
+        limit_uring=perf / "limit" / "limit_uring", limit_epoll=perf / "limit" / "limit_epoll",
+        session=perf / "instructions" / "session")
+    for program in vars(programs).values():
+        if not program.exists():
+            raise RunError(f"{program} is missing: run `./dev build`, or name the directory by --build")
+    return programs
+
+
+def two_cpus():
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        raise RunError("two CPUs are needed: one for the server, one for the load")
+    return cpus[0], cpus[1]
+
+
+def output_of(*command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def machine():
+    cpu = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if line.startswith("model name")), platform.machine())
+    return {"cpu": cpu, "cpus": os.cpu_count(), "kernel": platform.release(),
+            "compiler": output_of("c++", "--version").split("\n")[0],
+            "commit": output_of("git", "rev-parse", "--short=12", "HEAD"),
+            "changed": bool(output_of("git", "status", "--porcelain", "--untracked-files=no"))}
+
+
+def run_speed(options, programs, cpus, details):
+    lines = []
+    rounds = options.rounds or (3 if options.quick else 5)
+    seconds = options.seconds or (0.4 if options.quick else 2)
+    for workload in options.workload or speed.WORKLOADS:
+        samples = speed.measure(programs, workload, *cpus, rounds, seconds)
+        print(speed.describe(workload, samples), flush=True)
+        details[workload] = {name: [vars(sample) for sample in of] for name, of in samples.items()}
+        lines.append(speed.ratio_line(workload, samples))
+    return lines
+
+
+def run_instructions(options, programs):
+    if not instructions.available():
+        print("instructions are not counted: valgrind is not installed")
+        return []
+    figures = instructions.measure(programs.session, ["W1"] if options.quick else instructions.WORKLOADS)
+    if options.commit_instructions:
+        instructions.commit(figures)
+    return instructions.lines_of(figures, instructions.committed())
+
+
+def run_wrk(options, programs, cpus):
+    if not wrk.available():
+        print("there is no second opinion: wrk is not installed")
+        return []
+    return wrk.measure(programs, *cpus, 1 if options.quick else 5)
+
+
+def run(options):
+    programs = programs_of(options)
+    cpus = two_cpus()
+    parts = options.only or PARTS
+    details = {}
+    lines = []
+    if "speed" in parts:
+        lines += run_speed(options, programs, cpus, details)
+    if "wrk" in parts:
+        lines += run_wrk(options, programs, cpus)
+    if "instructions" in parts:
+        lines += run_instructions(options, programs)
+    if "idle" in parts:
+        lines.append(idle.measure(programs.server, cpus[0], 2000 if options.quick else idle.CONNECTIONS))
+    return lines, details
+
+
+def write_results(options, lines, details):
+    taken = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    result = {"taken": taken, "quick": options.quick, "machine": machine(), "lines": as_data(lines),
+              "samples": details}
+    results = ROOT / "perf" / "results"
+    files = [results / "local" / f"{taken}.json"]
+    if options.save:
+        files.append(results / f"{options.save}.json")
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(result, indent=1) + "\n")
+    return files[-1]
+
+
+def main():
+    options = arguments()
+    try:
+        lines, details = run(options)
+    except RunError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    file = write_results(options, lines, details)
+    print(f"\n{table(lines)}\n\nwritten to {file.relative_to(ROOT)}")
+    return 3 if options.strict and any(line.verdict == "short" for line in lines) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

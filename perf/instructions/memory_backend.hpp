@@ -1,0 +1,68 @@
+// memory_backend.hpp: one connection without a kernel: every wait() brings the same batch of requests,
+// and sends complete at once. What is counted then is the engine alone.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/io/backend.hpp"
+#include "engine/mem/block_pool.hpp"
+
+namespace mr::perf {
+
+class MemoryBackend final : public io::IoBackend {
+ public:
+  /// `batch` fits into one buffer.
+  explicit MemoryBackend(std::string batch);
+
+  /// From now on wait() brings the end of the connection in place of a batch.
+  void end() noexcept { ended_ = true; }
+
+  std::uint64_t sent_bytes() const noexcept { return sent_bytes_; }
+  std::uint64_t sends() const noexcept { return sends_; }
+  /// The bytes of the latest send, at most what fits.
+  std::string_view last_send() const noexcept { return {last_send_.data(), last_send_bytes_}; }
+
+  void accept(io::Token token, io::Descriptor listener) noexcept override;
+  void recv(io::Token token, io::Descriptor descriptor) noexcept override;
+  void send(io::Token token, io::Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  void hangup(io::Token token, io::Descriptor descriptor) noexcept override;
+  void cancel(io::Token token) noexcept override;
+  void shutdown_send(io::Descriptor) noexcept override {}
+  void close(io::Descriptor, bool) noexcept override {}
+  std::size_t wait(std::span<io::Completion> out, TimeNs deadline) noexcept override;
+  void wake() noexcept override {}
+  TimeNs now() noexcept override { return clock_; }
+  char* buffer(std::uint16_t) noexcept override { return buffer_.data(); }
+  std::uint32_t buffer_bytes() const noexcept override { return buffer_bytes_max; }
+  std::uint32_t buffers() const noexcept override { return 1; }
+  void give_back(std::span<const std::uint16_t> buffer_ids) noexcept override;
+  bool peer_address(io::Descriptor, sockaddr_storage&) noexcept override { return false; }
+  const io::BackendStats& stats() const noexcept override { return stats_; }
+
+ private:
+  static constexpr std::uint32_t buffer_bytes_max = 8192;
+  static constexpr TimeNs turn_ns = 4000;  ///< About what a turn of 24 requests takes.
+  static constexpr io::Descriptor descriptor_ = 3;
+
+  void complete(io::Completion done) noexcept;
+
+  const std::string batch_;
+  std::array<char, buffer_bytes_max + mem::padding_bytes> buffer_{};
+  std::array<char, buffer_bytes_max> last_send_{};
+  std::size_t last_send_bytes_ = 0;
+  std::array<io::Completion, 8> ready_{};
+  std::size_t ready_count_ = 0;
+  io::Token receive_{};
+  bool receiving_ = false;
+  bool buffer_free_ = true;
+  bool ended_ = false;
+  TimeNs clock_ = ns_per_s;
+  std::uint64_t sent_bytes_ = 0;
+  std::uint64_t sends_ = 0;
+  io::BackendStats stats_;
+};
+
+}  // namespace mr::perf

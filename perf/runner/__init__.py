@@ -1,0 +1,1 @@
+"""What perf/bench.py is made of."""

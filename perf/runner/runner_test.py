@@ -1,0 +1,102 @@
+"""What the runner computes: verdicts, medians, the shape of a null server, figures out of output."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from runner import instructions, speed, wrk  # noqa: E402
+from runner.processes import TICKS, CpuCount, CpuTime, RunError, Server  # noqa: E402
+from runner.report import Line, table  # noqa: E402
+
+
+def sample(cpu, busy=1.0, load_busy=0.5):
+    return speed.Sample(cpu=cpu, user=0, system=cpu, load_cpu=0, busy=busy, load_busy=load_busy, rate=1)
+
+
+class Report(unittest.TestCase):
+    def test_a_verdict_needs_a_bound(self):
+        self.assertEqual(Line("a", 0.75, "", at_least=0.75).verdict, "pass")
+        self.assertEqual(Line("a", 0.7499, "", at_least=0.75).verdict, "short")
+        self.assertEqual(Line("a", 300, "", at_most=300).verdict, "pass")
+        self.assertEqual(Line("a", 300.1, "", at_most=300).verdict, "short")
+        self.assertEqual(Line("a", 300.1, "").verdict, "")
+
+    def test_the_table_is_aligned(self):
+        self.assertEqual(table([Line("long name", 1, "1.0", at_least=2), Line("b", 1, "1.0")]).splitlines(), [
+            "what      | measured | bound |",
+            "--------- | -------- | ----- | -----",
+            "long name | 1.0      | >= 2  | short",
+            "b         | 1.0      |       |"])
+
+
+class Processes(unittest.TestCase):
+    def test_the_scheduler_knows_the_total_and_ticks_the_split(self):
+        got = CpuCount(TICKS + 25, 75, 1.005) - CpuCount(TICKS, 0, 0.0)
+        self.assertAlmostEqual(got.total, 1.005)
+        self.assertAlmostEqual(got.user, 1.005 / 4)
+
+    def test_ticks_count_where_the_scheduler_does_not(self):
+        for before, after in ((None, None), (2.0, 1.0)):  # The second: a thread has ended.
+            got = CpuCount(0, TICKS, after) - CpuCount(0, 0, before)
+            self.assertEqual(got, CpuTime(0, 1.0))
+
+
+class Speed(unittest.TestCase):
+    def test_times_are_divided_by_the_requests(self):
+        load = {"requests": 4_000_000, "seconds": 2.0, "user_seconds": 0.5, "system_seconds": 0.5}
+        got = speed.sample_of(CpuTime(0.4, 1.6), load)
+        self.assertAlmostEqual(got.cpu, 0.5)
+        self.assertAlmostEqual(got.user, 0.1)
+        self.assertAlmostEqual(got.busy, 1.0)
+        self.assertAlmostEqual(got.load_cpu, 0.25)
+        self.assertAlmostEqual(got.rate, 2e6)
+
+    def test_the_ratio_is_of_medians(self):
+        samples = {"null": [sample(1), sample(2), sample(9)], "millrace": [sample(4), sample(2), sample(10)]}
+        line = speed.ratio_line("W1", samples)
+        self.assertEqual(line.measured, 0.5)
+        self.assertEqual(line.text, "0.500 (0.25..1.00)")
+        self.assertEqual(line.verdict, "short")
+        self.assertEqual(speed.ratio_line("W3", samples).verdict, "")
+
+    def test_who_is_at_the_limit(self):
+        self.assertEqual(speed.bottleneck(sample(1, 0.96, 0.99)), "server")
+        self.assertEqual(speed.bottleneck(sample(1, 0.9, 0.96)), "load")
+        self.assertEqual(speed.bottleneck(sample(1, 0.9, 0.9)), "neither")
+
+    def test_the_null_server_answers_as_many_bytes(self):
+        load = {"pipeline": 24, "batch_request_bytes": 840, "batch_answer_bytes": 24 * 131}
+        self.assertEqual(speed.null_shape(load | {"workload": "W1"}),
+                         ["--request-bytes", 35, "--answers", 1, "--response-bytes", 131])
+        self.assertEqual(speed.null_shape(load | {"workload": "W1v"}),
+                         ["--request-bytes", 840, "--answers", 24, "--response-bytes", 131])
+
+
+class Output(unittest.TestCase):
+    def test_wrk(self):
+        self.assertEqual(wrk.parse("Requests/sec: 265432.10\n"), 265432.1)
+        with self.assertRaisesRegex(RunError, "Non-2xx"):
+            wrk.parse("  Non-2xx or 3xx responses: 5\nRequests/sec: 1.0\n")
+        with self.assertRaisesRegex(RunError, "unable"):
+            wrk.parse("unable to connect")
+
+    def test_callgrind(self):
+        self.assertEqual(instructions.parse_total("events: Ir\nfn=1\n1 2\ntotals: 123456\n"), 123456)
+        with self.assertRaises(RunError):
+            instructions.parse_total("events: Ir\n")
+
+    def test_more_instructions_than_committed_are_short(self):
+        verdicts = [line.verdict for line in instructions.lines_of({"W1": 204.0, "W3": 103}, {"W1": 200, "W3": 100})]
+        self.assertEqual(verdicts, ["pass", "pass", "", "short"])
+        self.assertEqual([line.verdict for line in instructions.lines_of({"W1": 301}, {})], ["short"])
+
+    def test_a_server_that_ends_is_told_with_its_words(self):
+        with self.assertRaisesRegex(RunError, "no such luck"):
+            with Server([sys.executable, "-c", "print('no such luck')"], None):
+                self.fail("it runs")
+
+
+if __name__ == "__main__":
+    unittest.main()
