@@ -19,9 +19,9 @@ struct CookieOptions {
   std::string path = "/";
   std::string domain = {};                           ///< Empty: this host alone.
   std::optional<std::chrono::seconds> max_age = {};  ///< Not set: until the browser closes; 0: forget it now.
-  bool secure = false;                          ///< Over https only.
-  bool http_only = true;                        ///< Not for scripts.
-  SameSite same_site = SameSite::lax;           ///< `none` asks for secure.
+  bool secure = false;                               ///< Over https only.
+  bool http_only = true;                             ///< Not for scripts.
+  SameSite same_site = SameSite::lax;                ///< `none` asks for secure.
 };
 
 /// Status, fields and body. Moves cheaply. Each setter gives the response back, so that they chain.
@@ -35,7 +35,9 @@ class Response {
 
   Response() = default;
   /// A text, as text() sets it.
-  Response(std::string body) { text(std::move(body)); }  // NOLINT: implicit, so that a handler may return one.
+  Response(std::string body) {
+    text(std::move(body));
+  }  // NOLINT: implicit, so that a handler may return one.
   Response(std::string_view body) : Response(std::string(body)) {}  // NOLINT
   Response(const char* body) : Response(std::string(body)) {}       // NOLINT
 

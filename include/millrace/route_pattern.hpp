@@ -123,7 +123,8 @@ consteval void demand_pattern(PatternFault fault) {
     case PatternFault::bad_character: return a_route_pattern_has_a_character_that_no_path_has();
     case PatternFault::stray_brace:
       return a_route_pattern_has_a_brace_where_no_whole_segment_is_a_parameter();
-    case PatternFault::bad_parameter_name: return a_route_pattern_has_a_parameter_whose_name_is_no_identifier();
+    case PatternFault::bad_parameter_name:
+      return a_route_pattern_has_a_parameter_whose_name_is_no_identifier();
     case PatternFault::parameter_twice: return a_route_pattern_names_a_parameter_twice();
     case PatternFault::stray_wildcard:
       return a_route_pattern_has_a_wildcard_that_is_not_its_whole_last_segment();

@@ -33,8 +33,9 @@ Entry make_entry(F&& handler) {
     };
   } else {
     using Result = std::remove_cvref_t<typename Signature<Handler>::Result>;
-    static_assert(Reply<Awaited<Result>>, "a handler gives a text, an mr::Response (mr::json() makes one), an "
-                                          "mr::Fixed, or an mr::Task of one of these");
+    static_assert(Reply<Awaited<Result>>,
+                  "a handler gives a text, an mr::Response (mr::json() makes one), an "
+                  "mr::Fixed, or an mr::Task of one of these");
     if constexpr (!Reply<Awaited<Result>>) {
       return entry;  // The assertion has said it; what follows would only repeat it at length.
     } else if constexpr (is_task<Result>) {
@@ -55,9 +56,10 @@ Response make_page(const F& page, Request& request, const A&... arguments) {
   if constexpr (std::is_invocable_v<const F&, const A&..., Request&>) {
     return Response(page(arguments..., request));
   } else {
-    static_assert(std::is_invocable_v<const F&, const A&...>,
-                  "an error's page takes the exception, if it is for one, and mr::Request&, or leaves that out; "
-                  "its operator() is const");
+    static_assert(
+        std::is_invocable_v<const F&, const A&...>,
+        "an error's page takes the exception, if it is for one, and mr::Request&, or leaves that out; "
+        "its operator() is const");
     return Response(page(arguments...));
   }
 }
@@ -113,8 +115,8 @@ App& App::on_error(unsigned status, F&& page) {
 template <class E, class F>
 App& App::on_error(F&& page) {
   using Page = std::decay_t<F>;
-  detail::add_exception_page(
-      *state_, {detail::make_exception_page<E, Page>, detail::destroy<Page>, new Page(std::forward<F>(page))});
+  detail::add_exception_page(*state_, {detail::make_exception_page<E, Page>, detail::destroy<Page>,
+                                       new Page(std::forward<F>(page))});
   return *this;
 }
 

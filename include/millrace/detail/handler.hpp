@@ -65,8 +65,8 @@ class Holders<std::tuple<A...>> {
   /// In order, up to the first that refuses.
   bool fill(Request& request, Refusal& refusal) {
     std::size_t parameter = 0;
-    return std::apply(
-        [&](auto&... holder) { return (holder.fill(request, parameter, refusal) && ...); }, holders_);
+    return std::apply([&](auto&... holder) { return (holder.fill(request, parameter, refusal) && ...); },
+                      holders_);
   }
   template <class F>
   decltype(auto) call(const F& handler) {
@@ -91,11 +91,8 @@ void answer(Request& request, R&& result) {
     reply(request, Response(std::forward<R>(result)));
   } else if constexpr (std::same_as<Result, Fixed>) {
     reply_fixed(request, result.bytes());
-  } else if constexpr (Text<Result>) {
-    reply_text(request, std::string_view(result));
   } else {
-    static_assert(unsupported<R>, "a handler gives a text, an mr::Response (mr::json() makes one), an mr::Fixed, "
-                                  "or an mr::Task of one of these");
+    reply_text(request, std::string_view(result));
   }
 }
 

@@ -34,8 +34,9 @@ template <class R, class C, class... A>
 struct Call<R (C::*)(A...) const noexcept> : Call<R (*)(A...)> {};
 template <class R, class C, class... A>
 struct Call<R (C::*)(A...)> {
-  static_assert(unsupported<C>, "a handler is called by every core at once: its operator() must be const "
-                                "(no `mutable` lambda)");
+  static_assert(unsupported<C>,
+                "a handler is called by every core at once: its operator() must be const "
+                "(no `mutable` lambda)");
 };
 template <class R, class C, class... A>
 struct Call<R (C::*)(A...) noexcept> : Call<R (C::*)(A...)> {};
@@ -47,8 +48,9 @@ constexpr auto call_of() {
   } else if constexpr (requires { &F::operator(); }) {
     return std::type_identity<Call<decltype(&F::operator())>>{};
   } else {
-    static_assert(unsupported<F>, "a handler is a function, or an object with one operator() that is no template "
-                                  "(no `auto` among the arguments)");
+    static_assert(unsupported<F>,
+                  "a handler is a function, or an object with one operator() that is no template "
+                  "(no `auto` among the arguments)");
   }
 }
 
@@ -64,9 +66,10 @@ constexpr bool judge_argument() {
   if constexpr (is_request<A>) {
     static_assert(std::is_lvalue_reference_v<A>, "a handler takes the request by reference: mr::Request&");
   } else {
-    static_assert(PathArgument<ArgumentType<A>> || ExtractedArgument<ArgumentType<A>>,
-                  "a handler's arguments are path parameters (std::string_view, std::string, integers, double, "
-                  "bool), mr::Request&, mr::Json<T> or mr::Query<T>");
+    static_assert(
+        PathArgument<ArgumentType<A>> || ExtractedArgument<ArgumentType<A>>,
+        "a handler's arguments are path parameters (std::string_view, std::string, integers, double, "
+        "bool), mr::Request&, mr::Json<T> or mr::Query<T>");
   }
   return true;
 }
