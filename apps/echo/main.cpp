@@ -29,7 +29,8 @@ bool take_flag(int& argc, char** argv, std::string_view flag) {
 int main(int argc, char** argv) {
   mr::App app;
   if (take_flag(argc, argv, "--any")) {
-    app.any("/*", [](mr::Request& request) { return request.body().empty() ? mr::Response("OK") : echo(request); });
+    app.any("/*",
+            [](mr::Request& request) { return request.body().empty() ? mr::Response("OK") : echo(request); });
   } else {
     app.get("/", [] { return "hello"; });
     app.post("/echo", echo);

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <string>
 
 #include "engine/http/status.hpp"
@@ -19,14 +18,14 @@ std::string_view write_reason(unsigned status, std::array<char, 64>& out) noexce
   char* to = std::to_chars(out.data(), out.data() + out.size(), status).ptr;
   const std::string_view reason = http::reason_of(status);
   if (!reason.empty()) *to++ = ' ';
-  std::memcpy(to, reason.data(), reason.size());
-  to += reason.size();
+  to += reason.copy(to, reason.size());
   *to++ = '\n';
   return {out.data(), static_cast<std::size_t>(to - out.data())};
 }
 
 /// The application's page for the failure; false where there is none, or it failed.
-bool answer_by_page(proto::Exchange& exchange, const detail::ErrorPage& page, const Failure& failure) noexcept {
+bool answer_by_page(proto::Exchange& exchange, const detail::ErrorPage& page,
+                    const Failure& failure) noexcept {
   Response response;
   if (!page.make(page.self, exchange.request, response)) return false;
   if (response.problem() != nullptr) {

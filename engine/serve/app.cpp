@@ -13,7 +13,8 @@ serve::AppState& serve::state_of(App& app) noexcept { return *app.state_; }
 
 namespace detail {
 
-void add_route(serve::AppState& state, std::string_view method, std::string_view pattern, const Entry& entry) {
+void add_route(serve::AppState& state, std::string_view method, std::string_view pattern,
+               const Entry& entry) {
   const std::string problem = state.add(method, pattern, entry);
   MR_ASSERT(problem.empty());  // Method and pattern were checked while compiling.
 }

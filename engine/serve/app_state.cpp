@@ -39,9 +39,11 @@ std::string AppState::add(std::string_view method, std::string_view pattern, con
   const bool any = method == "*";
   const http::Method known = http::method_from(method);
   std::string problem;
-  if (const detail::PatternShape shape = detail::read_pattern(pattern); shape.fault != detail::PatternFault::none) {
+  if (const detail::PatternShape shape = detail::read_pattern(pattern);
+      shape.fault != detail::PatternFault::none) {
     problem = "the route pattern \"" + std::string(pattern) + "\" is not valid: " + describe(shape.fault);
-  } else if (!any && (known == http::Method::other || known == http::Method::trace || known == http::Method::connect)) {
+  } else if (!any && (known == http::Method::other || known == http::Method::trace ||
+                      known == http::Method::connect)) {
     problem = "no route can be for the method \"" + std::string(method) + "\"";
   } else {
     MR_ASSERT(entry.checks.size() <= std::size_t{shape.parameters} + shape.wildcard);

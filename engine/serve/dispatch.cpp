@@ -45,7 +45,8 @@ void Dispatch::answer_unrouted(proto::Exchange& exchange) noexcept {
   if (allowed == 0 && method != http::Method::trace) return answer_error(exchange, state_, {.status = 404});
   std::array<char, allow_bytes_max> buffer;
   const std::string_view allow = write_allow(allowed, buffer);
-  if (method == http::Method::options) return exchange.sink->reply(exchange, {.status = 204, .fields = allow});
+  if (method == http::Method::options)
+    return exchange.sink->reply(exchange, {.status = 204, .fields = allow});
   answer_error(exchange, state_, {.status = 405, .fields = allow});
 }
 

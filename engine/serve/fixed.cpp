@@ -27,7 +27,8 @@ void serialise(detail::FixedBytes& bytes) {
   head.append(http::date_bytes, ' ');
   head += "\r\n";
   if (has_content) {
-    if (!response.content_type().empty()) head.append("Content-Type: ").append(response.content_type()) += "\r\n";
+    if (!response.content_type().empty())
+      head.append("Content-Type: ").append(response.content_type()) += "\r\n";
     head += "Content-Length: " + std::to_string(response.body().size()) + "\r\n";
   }
   head.append(response.fields()) += "\r\n";

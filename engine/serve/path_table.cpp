@@ -12,8 +12,12 @@ PathTable::PathTable(std::size_t paths_max) {
 }
 
 void PathTable::add(std::string_view path, const Leaf& leaf) {
-  MR_ASSERT(!path.empty());
+  MR_ASSERT(path.starts_with('/'));
   MR_ASSERT(find(path) == nullptr);
+  if (path == "/") {
+    root_ = &leaf;
+    return;
+  }
   const Words words = words_of(path);
   std::size_t at = hash(words, path) >> shift_;
   while (slots_[at].leaf != nullptr) at = (at + 1) & mask_;

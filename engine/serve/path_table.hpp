@@ -20,15 +20,17 @@ class PathTable {
  public:
   /// paths_max: how often add() is called at most.
   explicit PathTable(std::size_t paths_max);
-  /// Each path once; not the empty one.
+  /// Each path once; it starts with a slash.
   void add(std::string_view path, const Leaf& leaf);
 
   /// Null where it is not there.
   const Leaf* find(std::string_view path) const noexcept {
+    if (path.size() == 1) return path[0] == '/' ? root_ : nullptr;  // What is asked for most.
     const Words words = words_of(path);
     for (std::size_t at = hash(words, path) >> shift_;; at = (at + 1) & mask_) {
       const Slot& slot = slots_[at];
-      if (slot.words.first == words.first && slot.words.last == words.last && slot.path.size() == path.size()) {
+      if (slot.words.first == words.first && slot.words.last == words.last &&
+          slot.path.size() == path.size()) {
         if (path.size() <= sizeof(Words) || slot.path == path) return slot.leaf;
       }
       if (slot.leaf == nullptr) return nullptr;
@@ -58,7 +60,9 @@ class PathTable {
     if (size >= 8) return {load<std::uint64_t>(at), load<std::uint64_t>(at + size - 8)};
     if (size >= 4) return {load<std::uint32_t>(at), load<std::uint32_t>(at + size - 4)};
     if (size == 0) return {};
-    const auto byte = [at](std::size_t index) { return std::uint64_t{static_cast<unsigned char>(at[index])}; };
+    const auto byte = [at](std::size_t index) {
+      return std::uint64_t{static_cast<unsigned char>(at[index])};
+    };
     return {byte(0), byte(size / 2) << 8 | byte(size - 1)};
   }
   static std::uint64_t hash(const Words& words, std::string_view path) noexcept {
@@ -68,6 +72,7 @@ class PathTable {
     return (mixed ^ (mixed >> 32) ^ words.last) * odd;
   }
 
+  const Leaf* root_ = nullptr;  ///< Of "/".
   std::unique_ptr<Slot[]> slots_;
   std::size_t mask_;
   unsigned shift_;

@@ -38,7 +38,8 @@ std::string_view take_until(std::string_view& rest, std::string_view end) noexce
 std::size_t port_colon(std::string_view host) noexcept {
   const std::size_t colon = host.rfind(':');
   const std::size_t bracket = host.rfind(']');
-  const bool is_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  const bool is_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   return is_port ? colon : host.size();
 }
 

@@ -21,7 +21,8 @@ bool all_of(std::string_view text, Valid&& valid) noexcept {
 }
 
 bool valid_name(std::string_view name) noexcept {
-  return !name.empty() && all_of(name, [](char byte) { return http::is_class(byte, http::char_class::token); });
+  return !name.empty() &&
+         all_of(name, [](char byte) { return http::is_class(byte, http::char_class::token); });
 }
 
 bool valid_value(std::string_view value) noexcept {
@@ -71,10 +72,13 @@ Response& Response::header(std::string_view name, std::string_view value) & {
   } else if (is("content-type")) {
     content_type(value);
   } else if (is("content-length") || is("transfer-encoding") || is("keep-alive")) {
-    refuse("the response has a header that is the engine's own: Content-Length, Transfer-Encoding or Keep-Alive");
+    refuse(
+        "the response has a header that is the engine's own: Content-Length, Transfer-Encoding or "
+        "Keep-Alive");
   } else if (is("connection")) {
     close_ = true;
-    if (!http::equal_ignoring_case(value, "close")) refuse("the response has a Connection header other than close");
+    if (!http::equal_ignoring_case(value, "close"))
+      refuse("the response has a Connection header other than close");
   } else {
     has_date_ = has_date_ || is("date");
     add_line(name, value);

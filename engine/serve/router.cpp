@@ -1,7 +1,6 @@
 #include "engine/serve/router.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "engine/base/assert.hpp"
@@ -49,19 +48,25 @@ std::string clash(const Route& route, const Route& other) {
 /// The place behind a segment.
 struct Router::Node {
   struct Collected {
-    Leaf routes;                 ///< By their own methods; once settled, with the fallbacks.
+    Leaf routes;  ///< By their own methods; once settled, with the fallbacks.
     const Route* any = nullptr;
     bool used = false;
   };
-  std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  ///< Sorted by segment once built.
+  using Literal = std::pair<std::string, std::unique_ptr<Node>>;
+  std::vector<Literal> literals;  ///< Sorted: see stands_before().
   std::unique_ptr<Node> parameter;
   Collected here;  ///< Patterns that end here.
   Collected rest;  ///< Patterns with a wildcard behind.
 
+  /// Shorter ones first: most comparisons end at the size.
+  static bool stands_before(const Literal& literal, std::string_view segment) noexcept {
+    const std::size_t size = literal.first.size();
+    return size != segment.size() ? size < segment.size() : literal.first < segment;
+  }
+
   Node* literal(std::string_view segment) const noexcept {
-    const auto found = std::lower_bound(literals.begin(), literals.end(), segment,
-                                        [](const auto& pair, std::string_view wanted) { return pair.first < wanted; });
-    return found != literals.end() && found->first == segment ? found->second.get() : nullptr;
+    const auto at = std::lower_bound(literals.begin(), literals.end(), segment, stands_before);
+    return at != literals.end() && at->first == segment ? at->second.get() : nullptr;
   }
   Node& add(std::string_view segment) {
     if (detail::is_parameter(segment)) {
@@ -69,9 +74,8 @@ struct Router::Node {
       return *parameter;
     }
     if (Node* known = literal(segment)) return *known;
-    const auto before = std::lower_bound(literals.begin(), literals.end(), segment,
-                                         [](const auto& pair, std::string_view wanted) { return pair.first < wanted; });
-    return *literals.emplace(before, segment, std::make_unique<Node>())->second;
+    const auto at = std::lower_bound(literals.begin(), literals.end(), segment, stands_before);
+    return *literals.emplace(at, segment, std::make_unique<Node>())->second;
   }
   void settle() noexcept {
     settle(here);
@@ -210,10 +214,7 @@ MethodSet Router::allowed(const http::Target& target) const noexcept {
 
 std::string_view write_allow(MethodSet methods, std::span<char, allow_bytes_max> out) noexcept {
   char* to = out.data();
-  const auto put = [&to](std::string_view text) {
-    std::memcpy(to, text.data(), text.size());
-    to += text.size();
-  };
+  const auto put = [&to](std::string_view text) { to += text.copy(to, text.size()); };
   put("Allow: ");
   std::string_view comma;
   for (const http::Method method : any_methods) {

@@ -27,7 +27,7 @@ struct Answer {
   std::string body;
   bool close = false;
   bool date = true;
-  bool fixed = false;     ///< By reply_fixed(): the head is in `fields`.
+  bool fixed = false;  ///< By reply_fixed(): the head is in `fields`.
   unsigned replies = 0;
   unsigned finishes = 0;
 };

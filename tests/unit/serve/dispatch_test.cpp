@@ -15,8 +15,8 @@ TEST_CASE_FIXTURE(AppFixture, "dispatch: a path that no route has is 404") {
   app.get("/", [] { return "root"; });
   app.get("/items/{id}", [](std::int64_t id) { return std::to_string(id); });
   CHECK(ask("GET /").body == "root");
-  for (const char* line : {"GET /nowhere", "OPTIONS /nowhere", "POST /nowhere", "GET /items/abc", "GET /items/",
-                           "GET /items/9223372036854775808"}) {
+  for (const char* line : {"GET /nowhere", "OPTIONS /nowhere", "POST /nowhere", "GET /items/abc",
+                           "GET /items/", "GET /items/9223372036854775808"}) {
     CAPTURE(line);
     const Answer answer = ask(line);
     CHECK(answer.status == 404);
@@ -28,7 +28,8 @@ TEST_CASE_FIXTURE(AppFixture, "dispatch: a path that no route has is 404") {
   CHECK(ask("GET /items/9223372036854775807").body == "9223372036854775807");
 }
 
-TEST_CASE_FIXTURE(AppFixture, "dispatch: a method that no route has is 405 with Allow; OPTIONS says the same") {
+TEST_CASE_FIXTURE(AppFixture,
+                  "dispatch: a method that no route has is 405 with Allow; OPTIONS says the same") {
   app.get("/a", [] { return "get"; });
   app.put("/a", [] { return "put"; });
   app.patch("/a", [] { return "patch"; });
@@ -78,11 +79,16 @@ TEST_CASE_FIXTURE(AppFixture, "dispatch: each refusal of the protocol has a text
     const char* body;
   };
   static constexpr Case cases[] = {
-      {400, "400 Bad Request\n"},           {408, "408 Request Timeout\n"},
-      {413, "413 Content Too Large\n"},     {414, "414 URI Too Long\n"},
-      {417, "417 Expectation Failed\n"},    {431, "431 Request Header Fields Too Large\n"},
-      {500, "500 Internal Server Error\n"}, {501, "501 Not Implemented\n"},
-      {503, "503 Service Unavailable\n"},   {505, "505 HTTP Version Not Supported\n"},
+      {400, "400 Bad Request\n"},
+      {408, "408 Request Timeout\n"},
+      {413, "413 Content Too Large\n"},
+      {414, "414 URI Too Long\n"},
+      {417, "417 Expectation Failed\n"},
+      {431, "431 Request Header Fields Too Large\n"},
+      {500, "500 Internal Server Error\n"},
+      {501, "501 Not Implemented\n"},
+      {503, "503 Service Unavailable\n"},
+      {505, "505 HTTP Version Not Supported\n"},
       {599, "599\n"},
   };
   for (const Case& c : cases) {
@@ -149,7 +155,8 @@ TEST_CASE_FIXTURE(AppFixture, "dispatch: a page that fails itself makes it a pla
         "millrace: POST /: the response has a header whose value has a control character\n");
 }
 
-TEST_CASE_FIXTURE(AppFixture, "dispatch: routes that contradict each other are a sentence, and nothing is built") {
+TEST_CASE_FIXTURE(AppFixture,
+                  "dispatch: routes that contradict each other are a sentence, and nothing is built") {
   app.get("/{a}", [](std::string_view) { return ""; });
   app.get("/{b}", [](std::int64_t) { return ""; });
   std::string problem;

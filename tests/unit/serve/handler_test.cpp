@@ -19,7 +19,9 @@ namespace {
 std::string function(std::uint8_t number) noexcept { return std::to_string(number); }
 
 struct Functor {
-  std::string operator()(const std::string& text, double number) const { return text + std::to_string(number); }
+  std::string operator()(const std::string& text, double number) const {
+    return text + std::to_string(number);
+  }
 };
 
 constexpr const char* text_type = "text/plain; charset=utf-8";
@@ -41,23 +43,19 @@ TEST_CASE_FIXTURE(AppFixture, "handler: arguments by type") {
   app.get("/both/{a}/*", [](const std::string& a, std::string&& rest) { return a + ":" + rest; });
   app.get("/ignored/*", [] { return "ignored"; });
   app.get("/asked/{a}/{b}", [](Request& request) {
-    return std::string(request.parameter(1)) + std::string(request.parameter(0)) + std::string(request.route());
+    return std::string(request.parameter(1)) + std::string(request.parameter(0)) +
+           std::string(request.route());
   });
   struct Case {
     const char* line;
     const char* body;
   };
   static constexpr Case cases[] = {
-      {"GET /f/255", "255"},
-      {"GET /g/a%20b/1.5", "a b1.500000"},
-      {"GET /o/x/-7?q=1", "x-7q=1"},
-      {"GET /bool/true", "yes"},
-      {"GET /bool/0", "no"},
-      {"GET /rest/a/b%2Fc", "[a/b/c]"},
-      {"GET /rest", "[]"},
-      {"GET /both/1/2/3", "1:2/3"},
-      {"GET /ignored/x", "ignored"},
-      {"GET /asked/1/2", "21/asked/{a}/{b}"},
+      {"GET /f/255", "255"},         {"GET /g/a%20b/1.5", "a b1.500000"},
+      {"GET /o/x/-7?q=1", "x-7q=1"}, {"GET /bool/true", "yes"},
+      {"GET /bool/0", "no"},         {"GET /rest/a/b%2Fc", "[a/b/c]"},
+      {"GET /rest", "[]"},           {"GET /both/1/2/3", "1:2/3"},
+      {"GET /ignored/x", "ignored"}, {"GET /asked/1/2", "21/asked/{a}/{b}"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.line);
@@ -196,7 +194,8 @@ TEST_CASE_FIXTURE(AppFixture, "handler: an argument that cannot be made is answe
 }
 
 TEST_CASE_FIXTURE(AppFixture, "handler: a task that never waits answers at once") {
-  app.get("/{a}", [](std::string_view a) -> Task<Response> { co_return Response(std::string(a)).status(201); });
+  app.get("/{a}",
+          [](std::string_view a) -> Task<Response> { co_return Response(std::string(a)).status(201); });
   app.get("/text/x", []() -> Task<const char*> { co_return "text"; });
   Message message("GET /abc HTTP/1.1\r\nHost: a\r\n\r\n");
   const Answer answer = run(message);

@@ -11,9 +11,11 @@ using mr::serve::Leaf;
 using mr::serve::PathTable;
 
 TEST_CASE("path table: what was added, and nothing else") {
-  std::vector<std::string> paths = {"/", "/a", "/b", "/ab", "/abc", "/abcdef", "/abcdefg", "/abcdefghijklmno"};
+  std::vector<std::string> paths = {"/",    "/a",      "/b",       "/ab",
+                                    "/abc", "/abcdef", "/abcdefg", "/abcdefghijklmno"};
   // Alike in size, both ends and the middle: they share a hash, and stand in a row.
-  for (char byte = 'a'; byte <= 'z'; ++byte) paths.push_back("/" + std::string(15, '.') + byte + std::string(47, '.'));
+  for (char byte = 'a'; byte <= 'z'; ++byte)
+    paths.push_back("/" + std::string(15, '.') + byte + std::string(47, '.'));
   std::vector<Leaf> leaves(paths.size());
   PathTable table(paths.size());
   for (std::size_t i = 0; i < paths.size(); ++i) table.add(paths[i], leaves[i]);

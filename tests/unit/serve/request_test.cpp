@@ -55,8 +55,7 @@ TEST_CASE("request: headers, whatever their case, the first first") {
 }
 
 TEST_CASE("request: cookies") {
-  Message message(
-      "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1; b=\"q\";c=x=y ;  d\r\ncookie: e=5; a=9\r\n\r\n");
+  Message message("GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1; b=\"q\";c=x=y ;  d\r\ncookie: e=5; a=9\r\n\r\n");
   const Request& request = message.exchange.request;
   CHECK(request.cookie("a") == "1");
   CHECK(request.cookie("b") == "\"q\"");
@@ -86,9 +85,9 @@ TEST_CASE("request: host and port") {
     std::uint16_t port;
   };
   static constexpr Case cases[] = {
-      {"example.com", "example.com", 0}, {"example.com:8080", "example.com", 8080},
+      {"example.com", "example.com", 0},  {"example.com:8080", "example.com", 8080},
       {"example.com:", "example.com", 0}, {"[::1]", "[::1]", 0},
-      {"[::1]:65535", "[::1]", 65535},   {"127.0.0.1:80", "127.0.0.1", 80},
+      {"[::1]:65535", "[::1]", 65535},    {"127.0.0.1:80", "127.0.0.1", 80},
   };
   for (const Case& c : cases) {
     CAPTURE(c.host);

@@ -130,10 +130,13 @@ TEST_CASE("response: cookies") {
                           .same_site = SameSite::strict};
   CHECK(Response().cookie("id", "", all).fields() ==
         "Set-Cookie: id=; Path=/a; Domain=example.com; Max-Age=60; Secure; SameSite=Strict\r\n");
-  CHECK(Response().cookie("id", "1", {.path = "", .http_only = false, .same_site = SameSite::none}).fields() ==
-        "Set-Cookie: id=1; Secure; SameSite=None\r\n");
-  CHECK(Response().cookie("a", "1", {.http_only = false, .same_site = SameSite::unset}).cookie("b", "2").fields() ==
-        "Set-Cookie: a=1; Path=/\r\nSet-Cookie: b=2; Path=/; HttpOnly; SameSite=Lax\r\n");
+  CHECK(
+      Response().cookie("id", "1", {.path = "", .http_only = false, .same_site = SameSite::none}).fields() ==
+      "Set-Cookie: id=1; Secure; SameSite=None\r\n");
+  CHECK(Response()
+            .cookie("a", "1", {.http_only = false, .same_site = SameSite::unset})
+            .cookie("b", "2")
+            .fields() == "Set-Cookie: a=1; Path=/\r\nSet-Cookie: b=2; Path=/; HttpOnly; SameSite=Lax\r\n");
   CHECK(Response().cookie("i d", "7").problem() != nullptr);
   CHECK(Response().cookie("", "7").problem() != nullptr);
   for (const char* value : {"a;b", "a b", "a,b", "a\"b", "a\\b", "a\r\nb", "\xc3\xa9"}) {
