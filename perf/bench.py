@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import idle, instructions, speed, wrk
+from runner import idle, instructions, speed, tokenizer, wrk
 from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["speed", "wrk", "instructions", "idle"]
+PARTS = ["speed", "wrk", "tokenizer", "instructions", "idle"]
 
 
 def arguments():
@@ -94,6 +94,14 @@ def run_instructions(options, programs):
     return instructions.lines_of(figures, instructions.committed())
 
 
+def run_tokenizer(options):
+    micro = options.build / "perf" / "micro" / "micro"
+    if not micro.exists():
+        print("the tokenizer is not measured: Google Benchmark was not found when this was built")
+        return []
+    return tokenizer.lines_of(tokenizer.measure(micro, 3 if options.quick else 15))
+
+
 def run_wrk(options, programs, cpus):
     if not wrk.available():
         print("there is no second opinion: wrk is not installed")
@@ -111,6 +119,8 @@ def run(options):
         lines += run_speed(options, programs, cpus, details)
     if "wrk" in parts:
         lines += run_wrk(options, programs, cpus)
+    if "tokenizer" in parts:
+        lines += run_tokenizer(options)
     if "instructions" in parts:
         lines += run_instructions(options, programs)
     if "idle" in parts:

@@ -52,7 +52,6 @@ struct ReplyView {
   std::uint64_t source_bytes = 0;  ///< Content-Length for `source`.
   bool close = false;              ///< Close the connection after this reply.
   bool date = true;
-  bool plain = false;             ///< Nothing but a `body` of plain_type with status 200: written by constants.
 };
 
 /// A reply serialised once at start: everything but the date.
@@ -69,6 +68,10 @@ class ReplySink {
   /// Adds framing (Content-Length, Connection), drops the body for HEAD, 1xx, 204 and 304 (RFC 9110 section 6.4.1).
   virtual void reply(Exchange& exchange, const ReplyView& view) noexcept = 0;
   virtual void reply_fixed(Exchange& exchange, const FixedReply& fixed) noexcept = 0;
+  /// 200 with a text of plain_type and nothing else: what most small handlers give.
+  virtual void reply_plain(Exchange& exchange, std::string_view body) noexcept {
+    reply(exchange, {.content_type = plain_type, .body = body});
+  }
   /// The asynchronous exchange's coroutine has ended; called after the reply, or without one when it
   /// was cancelled. The exchange is gone afterwards.
   virtual void finished(Exchange& exchange) noexcept = 0;

@@ -22,7 +22,7 @@ const serve::AppState& state_of(const proto::Exchange& exchange) noexcept {
 // Hot path: nearly every reply of a small handler.
 void reply_text(Request& request, std::string_view body) noexcept {
   proto::Exchange& exchange = request.exchange();
-  exchange.sink->reply(exchange, {.content_type = proto::plain_type, .body = body, .plain = true});
+  exchange.sink->reply_plain(exchange, body);
 }
 
 void reply(Request& request, Response&& response) noexcept {

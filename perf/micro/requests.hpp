@@ -33,4 +33,8 @@ class Padded {
   std::unique_ptr<char[]> bytes_;
 };
 
+/// Makes the compiler forget what it knows of the pointer. (Google Benchmark 1.7's DoNotOptimize() of a
+/// variable lets GCC 12 keep it in two places, and read the one that was not written.)
+inline void hide(const char*& pointer) { asm volatile("" : "+r"(pointer) : : "memory"); }
+
 }  // namespace bench

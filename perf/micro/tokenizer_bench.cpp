@@ -34,7 +34,7 @@ void measure(benchmark::State& state, const std::vector<bench::Padded>& requests
     const bench::Padded& request = requests[next];
     next = next + 1 == requests.size() ? 0 : next + 1;
     const char* data = request.data();
-    benchmark::DoNotOptimize(data);
+    bench::hide(data);
     if (!parse(data, request.size(), head)) state.SkipWithError("a good head was not accepted");
     benchmark::ClobberMemory();
     bytes += request.size();

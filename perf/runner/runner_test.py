@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from runner import instructions, speed, wrk  # noqa: E402
+from runner import instructions, speed, tokenizer, wrk  # noqa: E402
 from runner.processes import TICKS, CpuCount, CpuTime, RunError, Server  # noqa: E402
 from runner.report import Line, table  # noqa: E402
 
@@ -41,6 +41,27 @@ class Processes(unittest.TestCase):
         for before, after in ((None, None), (2.0, 1.0)):  # The second: a thread has ended.
             got = CpuCount(0, TICKS, after) - CpuCount(0, 0, before)
             self.assertEqual(got, CpuTime(0, 1.0))
+
+
+class Tokenizer(unittest.TestCase):
+    def run_of(self, name, time, **more):
+        return {"run_type": "iteration", "run_name": name, "name": name, "cpu_time": time} | more
+
+    def test_the_least_time_counts_and_the_best_kernel_is_shown(self):
+        times = tokenizer.times_of({"benchmarks": [
+            self.run_of("head/llhttp/35/same", 100.0), self.run_of("head/avx2/35/same", 30.0),
+            self.run_of("head/avx2/35/same", 20.0), self.run_of("head/scalar/35/same", 10.0),
+            self.run_of("head/avx2/35/same", 1.0, run_type="aggregate")]})
+        [line] = tokenizer.lines_of(times)
+        self.assertEqual(line.measured, 5.0)
+        self.assertEqual(line.verdict, "pass")
+        self.assertIn("avx2", line.what)
+
+    def test_a_head_that_was_not_accepted_is_no_figure(self):
+        with self.assertRaises(RunError):
+            tokenizer.times_of({"benchmarks": [self.run_of("head/avx2/35/same", 0.0, error_occurred=True)]})
+        with self.assertRaises(RunError):
+            tokenizer.lines_of({"avx2": {"35": 1.0}})
 
 
 class Speed(unittest.TestCase):

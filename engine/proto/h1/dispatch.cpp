@@ -32,6 +32,7 @@ void Protocol::reset_scratch(net::Connection& connection) noexcept {
   scratch_.replied = false;
   scratch_.ended = true;
   scratch_.close_after = false;
+  scratch_.plain_allowed = false;
   scratch_.user_data = nullptr;
   scratch_.on_done = nullptr;
 }
@@ -44,6 +45,8 @@ void Protocol::dispatch(net::Connection& connection, std::string_view body) noex
   scratch_.close_after = !scratch_.framing.keep_alive;
   session.phase = scratch_.close_after ? Phase::stopped : Phase::head;
   http::Head& head = scratch_.head;
+  scratch_.plain_allowed =
+      !scratch_.close_after && head.version_minor != 0 && head.method != http::Method::head;
   const Error error = http::read_target(head, const_cast<char*>(head.base), scratch_.target);
   if (error.failed()) [[unlikely]] {
     if (error.code != Errc::bad_percent_encoding) return refuse(connection, error);
@@ -71,6 +74,7 @@ void Protocol::start_asynchronous(net::Connection& connection) noexcept {
   mem::Block block = exchange != nullptr ? pool_.take(total) : mem::Block{};
   if (!block) {
     if (exchange != nullptr) exchanges_.destroy(*exchange);
+    repeat_bytes_ = 0;  // The refusal leaves nothing to repeat.
     return handler_.refuse(scratch_, {Errc::limit_reached, 503});
   }
   H1Exchange& x = *exchange;
@@ -109,6 +113,7 @@ void Protocol::start_asynchronous(net::Connection& connection) noexcept {
   x.queued = true;
   session.pending.push_back(x);
   ++session.pending_count;
+  if (session.draining) session.phase = Phase::stopped;
   handler_.start(x);
 }
 
@@ -157,6 +162,7 @@ void Protocol::refuse(net::Connection& connection, Error error) noexcept {
     scratch_.head.field_count = 0;
   }
   scratch_.close_after = true;
+  scratch_.plain_allowed = false;
   scratch_.replied = false;
   handler_.refuse(scratch_, error);
   MR_ASSERT(scratch_.replied);

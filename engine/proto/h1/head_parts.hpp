@@ -1,6 +1,7 @@
 // head_parts.hpp: the pieces a reply's head is written from, and the whole of the reply made most.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -21,10 +22,23 @@ inline char* put(char* to, std::string_view text) noexcept {
   return to + text.size();
 }
 
+/// "00" to "99", one after the other.
+inline constexpr auto digit_pairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
 inline char* put_number(char* to, std::uint64_t number) noexcept {
   if (number >= 100) return std::to_chars(to, to + 20, number).ptr;
-  if (number >= 10) *to++ = static_cast<char>('0' + number / 10);
-  *to = static_cast<char>('0' + number % 10);
+  if (number >= 10) {
+    std::memcpy(to, &digit_pairs[2 * number], 2);
+    return to + 2;
+  }
+  *to = static_cast<char>('0' + number);
   return to + 1;
 }
 
@@ -43,10 +57,8 @@ inline char* put_body(char* to, std::string_view body) noexcept {
   return to + size;
 }
 
-/// Text as most small handlers give it. That the connection stays is the caller's to know.
-inline bool is_plain(const H1Exchange& x, const proto::ReplyView& view) noexcept {
-  return view.plain && view.body.size() <= 4096 && x.head.method != http::Method::head && x.head.version_minor != 0;
-}
+/// Of a plain reply: what fits a block with its head.
+inline constexpr std::size_t plain_body_max = 4096;
 
 /// Writes a plain reply by fixed-size stores; false when the pool is full.
 inline bool write_plain(net::Chain& out, mem::BlockPool& pool, const DateLine& date, std::string_view body) noexcept {

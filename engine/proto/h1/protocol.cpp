@@ -1,12 +1,28 @@
 #include "engine/proto/h1/protocol.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <new>
 
 #include "engine/base/assert.hpp"
 
 namespace mr::h1 {
+
+namespace {
+
+constexpr std::size_t short_head_bytes = 128;
+
+/// Whether a cut head, of which `known` bytes were there, is judged again with these. A hopeless one is
+/// refused at once while it is short, later when a line ended or its size doubled: one byte at a time
+/// stays linear.
+bool judges_partial(std::size_t known, const char* data, std::size_t size) noexcept {
+  const std::size_t now = known + size;
+  return size == 0 || now < short_head_bytes || std::bit_width(now) != std::bit_width(known) ||
+         std::memchr(data, '\n', size) != nullptr;
+}
+
+}  // namespace
 
 Protocol::Protocol(const Options& options, net::Carrier& carrier, mem::BlockPool& pool,
                    proto::RequestHandler& handler, CancelScope cancel, void* cancel_context) noexcept
@@ -49,12 +65,13 @@ void Protocol::on_bytes(net::Connection& connection, char* data, std::size_t siz
     if (left != 0 && !keep(connection, window.data + window.at, left)) {
       refuse(connection, {Errc::limit_reached, 503});
     }
-  } else if (!append_input(connection, data, size)) {
-    refuse(connection, {Errc::limit_reached, 503});
   } else {
-    // A cut head is judged again when a line ended, so that one byte at a time stays linear.
-    const bool line_ended = size == 0 || std::memchr(data, '\n', size) != nullptr;
-    resume(connection, line_ended);
+    const std::size_t known = input.size();
+    if (append_input(connection, data, size)) {
+      resume(connection, judges_partial(known, data, size));
+    } else {
+      refuse(connection, {Errc::limit_reached, 503});
+    }
   }
   session.in_bytes = false;
   settle(connection);
@@ -97,10 +114,8 @@ void Protocol::on_deadline(net::Connection& connection) noexcept {
 void Protocol::on_drain(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   session.draining = true;
-  if (session.phase == Phase::head && !session.head_waiting && session.pending_count == 0 &&
-      connection.input.size() == 0) {
-    session.phase = Phase::stopped;
-  }
+  const bool idle = !session.head_waiting && connection.input.size() == 0;
+  if (session.phase == Phase::head && (idle || session.pending_count != 0)) session.phase = Phase::stopped;
   settle(connection);
 }
 
@@ -154,7 +169,7 @@ void Protocol::settle(net::Connection& connection) noexcept {
   if (session.phase == Phase::stopped && session.pending_count == 0) {
     // Sets the deadline too: a send that stalls, or a peer that does not end, is not waited for.
     if (!connection.finishing) carrier_.finish(connection, net::CloseReason::finished);
-    if (!connection.output.empty()) carrier_.set_deadline(connection, session.write_deadline);
+    carrier_.set_deadline(connection, connection.output.empty() ? time_never : session.write_deadline);
     return;
   }
   set_deadlines(connection);

@@ -64,6 +64,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink {
 
   void reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept override;
   void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override;
+  void reply_plain(proto::Exchange& exchange, std::string_view body) noexcept override;
   void finished(proto::Exchange& exchange) noexcept override;
 
   /// Once a turn, before the first on_bytes().
@@ -95,7 +96,11 @@ class Protocol final : public net::Protocol, public proto::ReplySink {
   Step read_length(net::Connection& connection, Window& window) noexcept;
   Step read_chunked(net::Connection& connection, Window& window, bool head_known) noexcept;
   void parse_again(net::Connection& connection, char* data) noexcept;
-  bool paused(const net::Connection& connection) const noexcept;
+  bool paused(net::Connection& connection) const noexcept {
+    return connection.output.bytes() >= options_.output_bytes_max ||
+           session_of(connection).pending_count >= options_.pipeline_max;
+  }
+  void pause(net::Connection& connection) noexcept;
   bool keep(net::Connection& connection, const char* data, std::size_t size) noexcept;
   bool append_input(net::Connection& connection, const char* data, std::size_t size) noexcept;
 

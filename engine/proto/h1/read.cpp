@@ -15,9 +15,38 @@ inline bool Protocol::repeats(const Window& window) const noexcept {
   return size != 0 && window.size - window.at >= size && std::memcmp(data, data - size, size) == 0;
 }
 
-bool Protocol::paused(const net::Connection& connection) const noexcept {
-  return connection.output.bytes() >= options_.output_bytes_max ||
-         session_of(const_cast<net::Connection&>(connection)).pending_count >= options_.pipeline_max;
+// Whoever pipelines, often sends one head again and again. The same bytes mean the same: where they lie
+// just behind the head that was read last, its spans are moved on instead of made anew.
+inline __attribute__((always_inline)) Protocol::Step Protocol::repeat_head(net::Connection& connection, Window& window) noexcept {
+  const std::size_t by = repeat_bytes_;
+  const auto move = [by](std::string_view& view) noexcept {
+    if (!view.empty()) view = {view.data() + by, view.size()};
+  };
+  H1Exchange& x = scratch_;
+  x.head.base += by;
+  move(x.framing.host);
+  move(x.target.path);
+  move(x.target.query);
+  for (unsigned i = 0; i < x.parameter_count; ++i) move(x.parameters[i]);
+  x.replied = false;
+  x.user_data = nullptr;
+  x.on_done = nullptr;
+  window.at += by;
+  ++counters_.requests;
+  if (x.asynchronous) {
+    start_asynchronous(connection);
+    return Step::again;
+  }
+  handler_.start(x);
+  MR_ASSERT(x.replied);
+  if (x.on_done != nullptr) x.on_done(x.user_data);
+  return Step::again;
+}
+
+// Without a receive under way nothing would tell that the peer has reset.
+void Protocol::pause(net::Connection& connection) noexcept {
+  carrier_.hold_reading(connection, true);
+  if (session_of(connection).pending_count != 0) carrier_.watch_hangup(connection);
 }
 
 void Protocol::process(net::Connection& connection, Window& window, bool judge_partial) noexcept {
@@ -27,13 +56,14 @@ void Protocol::process(net::Connection& connection, Window& window, bool judge_p
     switch (session.phase) {
       case Phase::head:
         if (window.at == window.size) return;
-        if (paused(connection)) [[unlikely]] return carrier_.hold_reading(connection, true);
+        if (paused(connection)) [[unlikely]] return pause(connection);
         step = repeats(window) ? repeat_head(connection, window) : read_head(connection, window, judge_partial);
         break;
       case Phase::body_length: step = read_length(connection, window); break;
       case Phase::body_chunked: step = read_chunked(connection, window, false); break;
       case Phase::stopped: window.at = window.size; return;
     }
+    judge_partial = true;  // What lies behind a whole request has not been judged yet.
   }
 }
 
@@ -71,34 +101,6 @@ Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, 
   window.at += session.head_bytes;
   dispatch(connection, {});
   note_repeatable();
-  return Step::again;
-}
-
-// Whoever pipelines, often sends one head again and again. The same bytes mean the same: where they lie
-// just behind the head that was read last, its spans are moved on instead of made anew.
-Protocol::Step Protocol::repeat_head(net::Connection& connection, Window& window) noexcept {
-  const std::size_t by = repeat_bytes_;
-  const auto move = [by](std::string_view& view) noexcept {
-    if (!view.empty()) view = {view.data() + by, view.size()};
-  };
-  H1Exchange& x = scratch_;
-  x.head.base += by;
-  move(x.framing.host);
-  move(x.target.path);
-  move(x.target.query);
-  for (unsigned i = 0; i < x.parameter_count; ++i) move(x.parameters[i]);
-  x.replied = false;
-  x.user_data = nullptr;
-  x.on_done = nullptr;
-  window.at += by;
-  ++counters_.requests;
-  if (x.asynchronous) {
-    start_asynchronous(connection);
-    return Step::again;
-  }
-  handler_.start(x);
-  MR_ASSERT(x.replied);
-  if (x.on_done != nullptr) x.on_done(x.user_data);
   return Step::again;
 }
 

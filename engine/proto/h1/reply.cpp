@@ -7,22 +7,17 @@ namespace mr::h1 {
 
 namespace {
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// The reply that a drain waits for: a close with an earlier one would void the replies behind it.
+bool ends_drain(const Session& session, const H1Exchange& x) noexcept {
+  const bool in_body = session.phase == Phase::body_length || session.phase == Phase::body_chunked;
+  return !in_body && session.pending_count == (x.queued ? 1 : 0);
 }
+
+}  // namespace
 
 void Protocol::reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept {
   auto* x = static_cast<H1Exchange*>(&exchange);
-  if (!x->queued && view.source == nullptr) [[likely]] {
-    // Nearly every reply: at once, with none before it, on a connection that stays.
-    const Session& session = session_of(*x->connection);
-    if (session.pending_count == 0 && !(x->close_after || view.close || session.draining)) [[likely]] {
-      MR_ASSERT(!x->replied);
-      x->replied = true;
-      net::Chain& out = x->connection->output;
-      const bool written = is_plain(*x, view) ? write_plain(out, pool_, date_, view.body) : write_reply(out, *x, view);
-      if (written) [[likely]] return;
-      return abort(*x->connection, net::CloseReason::no_memory);
-    }
-  }
   x->close_after = x->close_after || view.close;
   net::Chain* out = open_reply(x, view.source != nullptr);
   if (out == nullptr) {
@@ -39,6 +34,20 @@ void Protocol::reply(proto::Exchange& exchange, const proto::ReplyView& view) no
   close_reply(*x, write_reply(*out, *x, view));
 }
 
+// Nearly every reply: at once, with none before it, on a connection that stays. All else takes the long way.
+void Protocol::reply_plain(proto::Exchange& exchange, std::string_view body) noexcept {
+  auto& x = static_cast<H1Exchange&>(exchange);
+  if (x.plain_allowed && body.size() <= plain_body_max) [[likely]] {
+    const Session& session = session_of(*x.connection);
+    if (session.pending_count == 0 && !session.draining && write_plain(x.connection->output, pool_, date_, body)) [[likely]] {
+      MR_ASSERT(!x.replied);
+      x.replied = true;
+      return;
+    }
+  }
+  ReplySink::reply_plain(exchange, body);
+}
+
 void Protocol::reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept {
   auto* x = static_cast<H1Exchange*>(&exchange);
   if (net::Chain* out = open_reply(x, false)) close_reply(*x, write_fixed(*out, *x, fixed));
@@ -53,7 +62,7 @@ net::Chain* Protocol::open_reply(H1Exchange*& exchange, bool must_queue) noexcep
   if (x.connection == nullptr) return nullptr;  // The client left.
   net::Connection& connection = *x.connection;
   Session& session = session_of(connection);
-  if (session.draining) x.close_after = true;
+  if (session.draining && ends_drain(session, x)) x.close_after = true;
   if (x.queued) return &session.pending.front() == &x ? &connection.output : &x.reply;
   if (session.pending_count == 0 && !must_queue) return &connection.output;
 
@@ -77,11 +86,8 @@ void Protocol::close_reply(H1Exchange& x, bool written) noexcept {
   net::Connection& connection = *x.connection;
   if (!written) return abort(connection, net::CloseReason::no_memory);
   Session& session = session_of(connection);
-  if (x.queued) {
-    advance(connection);
-  } else {
-    if (x.close_after) session.phase = Phase::stopped;
-  }
+  if (x.close_after) session.phase = Phase::stopped;  // Also where it waits: nothing behind it is run.
+  if (x.queued) advance(connection);
   if (!session.in_bytes) settle(connection);
 }
 

@@ -29,6 +29,7 @@ struct H1Exchange : proto::Exchange {
   bool queued = false;             ///< In Session::pending, from the slab; else the core's scratch.
   bool ended = false;              ///< No coroutine runs for it (any more).
   bool close_after = false;
+  bool plain_allowed = false;      ///< Scratch, HTTP/1.1, not HEAD, and the connection stays.
   bool probed = false;             ///< The first bytes of its reply have left: see Protocol::probe().
 };
 
