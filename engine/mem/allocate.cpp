@@ -12,8 +12,16 @@ constexpr std::size_t alignment = 64;
 
 std::atomic<std::uint64_t> allocation_count{0};
 
-// A sanitizer sees what goes wrong in a block only when the block is its own.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MR_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MR_SANITIZED
+#endif
+#endif
+
+// A sanitizer sees what goes wrong in a block only when the block is its own.
+#ifdef MR_SANITIZED
 void* take(std::size_t size_bytes) noexcept {
   return std::aligned_alloc(alignment, (size_bytes + alignment - 1) / alignment * alignment);
 }

@@ -216,7 +216,7 @@ std::string_view write_allow(MethodSet methods, std::span<char, allow_bytes_max>
   char* to = out.data();
   const auto put = [&to](std::string_view text) { to += text.copy(to, text.size()); };
   put("Allow: ");
-  std::string_view comma;
+  std::string_view comma = "";
   for (const http::Method method : any_methods) {
     if ((methods & bit(method)) == 0) continue;
     put(comma);

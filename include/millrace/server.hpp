@@ -75,7 +75,7 @@ class Server {
   /// Where it listens, port 0 replaced by the real one; valid after start().
   std::vector<std::string> addresses() const;
   std::uint32_t cores() const noexcept;
-  /// "uring".
+  /// "io_uring".
   std::string backend() const;
   ServerStats stats() const noexcept;
 

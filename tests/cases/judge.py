@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 
 from delivery import Seen
+from rules import broken_close, broken_rule
 from table import Answer, Case
 
 
 def judge(case: Case, seen: Seen) -> str | None:
     """None where an answer fits; else what was wanted, for each answer that did not fit."""
+    fault = break_rules(case, seen)
+    if fault is not None:
+        return fault
     wanted: list[str] = []
     for answer in case.answers:
         fault = compare(answer, seen)
@@ -17,6 +21,16 @@ def judge(case: Case, seen: Seen) -> str | None:
             return None
         wanted.append(fault)
     return " | ".join(wanted)
+
+
+def break_rules(case: Case, seen: Seen) -> str | None:
+    """What no response may do, whatever the answers allow."""
+    for index, response in enumerate(seen.reader.responses):
+        fault = broken_rule(response)
+        if fault is not None:
+            return f"{fault} in response {index + 1}"
+    # A client that has ended its side knows what comes next.
+    return None if case.half_close else broken_close(seen.reader.responses, seen.closed)
 
 
 def compare(answer: Answer, seen: Seen) -> str | None:

@@ -191,12 +191,14 @@ class Connection(asyncio.Protocol):
         return wire
 
     def serialise(self, status: int, body: bytes, close: bool, allow: bytes, keep: bool) -> bytes:
-        head = b"HTTP/1.1 %d -\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n" % status
+        head = b"HTTP/1.1 %d -\r\n" % status
+        if self.fault != "no-date":
+            head += b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
         if status != 204:
             head += b"Content-Length: %d\r\n" % len(body)
         if allow:
             head += b"Allow: %s\r\n" % allow
-        if close or keep:
+        if (close and self.fault != "closes-unsaid") or keep:
             head += b"Connection: close\r\n" if close else b"Connection: keep-alive\r\n"
         return head + b"\r\n" + body
 

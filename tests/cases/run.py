@@ -2,6 +2,7 @@
 """run.py: sends every case of the tables to a real server, in every way of cutting it into segments.
 
     run.py --binary build/apps/echo/echo          starts it, on a port of the kernel's choice
+    run.py --binary build/apps/echo/echo --any    the same with --any, and the table for that
     run.py --server 127.0.0.1:8080 --only 'te-*'  one that runs already
 
 A line for each failure, with the bytes seen; the last line is `N passed, N failed`; exit 1 where any
@@ -29,7 +30,8 @@ from server import Server
 from table import Case, load
 
 HERE = Path(__file__).resolve().parent
-TABLES = (HERE / "http1.jsonl", HERE / "answers.jsonl")
+TABLES = (HERE / "http1.jsonl", HERE / "answers.jsonl", HERE / "further.jsonl")
+ANY_TABLE = HERE / "any.jsonl"
 AT_ONCE = 256
 RETRIED_ALONE_MAX = 200  # More failures than this are no noise: they are run again side by side.
 
@@ -104,7 +106,7 @@ def retry(failed: list[Outcome], address: Address, limits: Limits) -> tuple[list
     return [outcome for outcome in again if outcome.fault is not None], flaky
 
 
-def alive(address: Address) -> str | None:
+def alive(address: Address, wanted: bytes) -> str | None:
     """After all that, a plain request."""
     connection = http.client.HTTPConnection(*address, timeout=5)
     try:
@@ -113,7 +115,7 @@ def alive(address: Address) -> str | None:
         body = response.read()
         return (
             None
-            if (response.status, body) == (200, b"hello")
+            if (response.status, body) == (200, wanted)
             else f"GET / gave {response.status} {body[:40]!r}"
         )
     except (OSError, http.client.HTTPException) as error:
@@ -126,7 +128,7 @@ def select(arguments: argparse.Namespace) -> list[Sending]:
     modes = arguments.modes.split(",")
     cases = [
         case
-        for path in (arguments.table or TABLES)
+        for path in (arguments.table or ([ANY_TABLE] if arguments.any else TABLES))
         for case in load(Path(path))
         if fnmatch.fnmatch(case.id, arguments.only)
     ]
@@ -163,6 +165,7 @@ def arguments_of(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--flag", action="append", default=[], help="one more argument for the binary (repeatable)"
     )
+    parser.add_argument("--any", action="store_true", help="the server answers every path: that table")
     parser.add_argument("--only", default="*", metavar="GLOB", help="cases with such an id")
     parser.add_argument("--modes", default="whole,byte,split,cut", help="of whole, byte, split, cut, cut:N")
     parser.add_argument("--table", action="append", help="another table (repeatable)")
@@ -179,7 +182,8 @@ def main(argv: list[str]) -> int:
     if not sendings:
         print("no such case\n0 passed, 0 failed")
         return 1
-    server = Server([arguments.binary, "--port", "0", *arguments.flag]) if arguments.binary else None
+    flags = [*(["--any"] if arguments.any else []), *arguments.flag]
+    server = Server([arguments.binary, "--port", "0", *flags]) if arguments.binary else None
     try:
         host, _, port = arguments.server.rpartition(":") if arguments.server else ("", "", "0")
         address = server.address if server else (host, int(port))
@@ -189,7 +193,7 @@ def main(argv: list[str]) -> int:
         outcomes = perform_all(sendings, address, limits, arguments.workers)
         failed, flaky = retry([one for one in outcomes if one.fault is not None], address, limits)
         report(outcomes, failed, flaky, arguments.verbose)
-        fault = alive(address)
+        fault = alive(address, b"OK" if arguments.any else b"hello")
         faults = [fault] if fault else []
         faults += server.stop() if server else []
     finally:

@@ -41,6 +41,8 @@ FAULTS = (
         modes="whole",
     ),
     fault("closes-always", "basic-get", "basic-get"),
+    fault("closes-unsaid", "conn-close", "conn-close"),
+    fault("no-date", "basic-get", "basic-get"),
     fault("space-before-colon", "head-5[4-6]", "head-55"),
     fault("ignores-te", "te-hex-upper", "te-hex-upper"),
     fault("first-segment-only", "head-73-a", "head-73-a", modes="byte,cut"),

@@ -87,6 +87,31 @@ TEST_CASE_FIXTURE(Fixture, "h1: nothing behind a refused request runs") {
   CHECK(wire.send(get("/c")).empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "h1: a head that cannot become valid is refused before its line ends") {
+  struct Case {
+    std::string first, second;
+  };
+  const std::string long_target(200, 'a');
+  const Case cases[] = {
+      {"GE", "("},
+      {"GET ", "foo"},
+      {"GET / HT", "XP"},
+      {"\r\n\r", "G"},
+      {get("/a") + "GE", "("},
+      {"POST /echo HTTP/1.1\r\nContent-Length: 5\r\n" + std::string(host), "hello("},
+      {"GET /" + long_target, std::string(1, '\0') + long_target},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.first);
+    wire.close();
+    wire.open();
+    CHECK_FALSE(wire.send(c.first).find(" 400 ") != std::string::npos);
+    CHECK_FALSE(wire.finished);
+    CHECK(wire.send(c.second).find(" 400 ") != std::string::npos);
+    CHECK(wire.finished);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "h1: a refusal waits its turn behind a slow reply") {
   CHECK(wire.send(get("/later/1") + "BAD\r\n\r\n").empty());
   CHECK_FALSE(wire.finished);
