@@ -118,7 +118,8 @@ class Exchange : public ListLink<ExchangeTag> {
 /// What a protocol session needs of the layer above it.
 class RequestHandler {
  public:
-  /// Finds the route: sets route, parameters, asynchronous. Never replies.
+  /// Finds the route: sets route (null: start() answers 404, 405, or 501 for a method nobody knows),
+  /// parameters, asynchronous. Never replies.
   virtual void route(Exchange& exchange) noexcept = 0;
   /// Runs the handler. A synchronous one has replied when this returns; an asynchronous one has
   /// started its coroutine, and calls sink->finished() when that ends (perhaps before this returns).

@@ -10,8 +10,8 @@ namespace {
 
 static_assert(detail::pattern_parameters_max == proto::Exchange::parameters_max);
 
-/// What `any` answers: not TRACE, which would show a client what a hop added, and not CONNECT, which
-/// asks for a tunnel (RFC 9110 sections 9.3.6 and 9.3.8).
+/// What an Allow field may name. `any` answers TRACE and the methods the engine does not know beside them;
+/// not CONNECT, which asks for a tunnel (RFC 9110 section 9.3.6).
 constexpr http::Method any_methods[] = {http::Method::delete_, http::Method::get,   http::Method::head,
                                         http::Method::options, http::Method::patch, http::Method::post,
                                         http::Method::put};
@@ -88,9 +88,9 @@ struct Router::Node {
     const Route*& head = place(collected.routes, http::Method::head);
     if (head == nullptr) head = place(collected.routes, http::Method::get);
     if (collected.any == nullptr) return;
-    for (const http::Method method : any_methods) {
-      const Route*& route = place(collected.routes, method);
-      if (route == nullptr) route = collected.any;
+    for (unsigned i = 0; i < http::method_count; ++i) {
+      const Route*& route = collected.routes.by_method[i];
+      if (route == nullptr && static_cast<http::Method>(i) != http::Method::connect) route = collected.any;
     }
   }
 };

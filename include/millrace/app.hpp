@@ -45,7 +45,7 @@ class App {
   template <class F> App& patch(Pattern<F> pattern, F&& handler) { return add("PATCH", pattern.text(), std::forward<F>(handler)); }
   template <class F> App& del(Pattern<F> pattern, F&& handler) { return add("DELETE", pattern.text(), std::forward<F>(handler)); }
   template <class F> App& options(Pattern<F> pattern, F&& handler) { return add("OPTIONS", pattern.text(), std::forward<F>(handler)); }
-  /// Every method that has no route of its own for the pattern, but TRACE and CONNECT.
+  /// Every method that has no route of its own for the pattern, also one the engine does not know; but CONNECT.
   template <class F> App& any(Pattern<F> pattern, F&& handler) { return add("*", pattern.text(), std::forward<F>(handler)); }
   // clang-format on
 

@@ -51,8 +51,6 @@ void Protocol::dispatch(net::Connection& connection, std::string_view body) noex
   if (error.failed()) [[unlikely]] {
     if (error.code != Errc::bad_percent_encoding) return refuse(connection, error);
     handler_.refuse(scratch_, error);  // The message is whole and its end is sure: the connection stays.
-  } else if (head.method == http::Method::other) [[unlikely]] {
-    handler_.refuse(scratch_, {Errc::method_unknown, 501});
   } else if (scratch_.framing.expectation_unknown) [[unlikely]] {
     handler_.refuse(scratch_, {Errc::expectation_unknown, 417});
   } else {
@@ -127,16 +125,12 @@ bool Protocol::refused_before_body(net::Connection& connection) noexcept {
     refuse(connection, error);
     return true;
   }
-  if (head.method != http::Method::other) handler_.route(scratch_);
+  handler_.route(scratch_);
   if (scratch_.route != nullptr) return false;
   ++counters_.requests;
   scratch_.close_after = true;  // The body may still come, or not: the end of the message is unsure.
   session_of(connection).phase = Phase::stopped;
-  if (head.method == http::Method::other) {
-    handler_.refuse(scratch_, {Errc::method_unknown, 501});
-  } else {
-    handler_.start(scratch_);
-  }
+  handler_.start(scratch_);
   MR_ASSERT(scratch_.replied);
   return true;
 }

@@ -307,9 +307,9 @@ TEST_CASE_FIXTURE(Fixture, "h1: a body source that fails aborts, and HEAD does n
   CHECK(handler.sources_open == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "h1: methods and escapes that are refused keep the connection") {
+TEST_CASE_FIXTURE(Fixture, "h1: methods without a route and escapes that are refused keep the connection") {
   std::string answer = wire.send("BREW / HTTP/1.1\r\nHost: a\r\n\r\n" + get("/%zz") + get("/a"));
-  CHECK(bodies_of(answer) == Bodies{"method_unknown", "bad_percent_encoding", "/a"});
+  CHECK(bodies_of(answer) == Bodies{"missing", "bad_percent_encoding", "/a"});
   CHECK_FALSE(wire.finished);
 }
 

@@ -14,7 +14,8 @@ class ScriptHandler final : public proto::RequestHandler {
  public:
   void route(proto::Exchange& exchange) noexcept override {
     const std::string_view path = exchange.target.path;
-    exchange.route = path == "/missing" ? nullptr : this;
+    const bool known = exchange.head.method != http::Method::other;
+    exchange.route = path == "/missing" || !known ? nullptr : this;
     exchange.asynchronous = path.starts_with("/later/");
   }
 
