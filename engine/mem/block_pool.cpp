@@ -32,6 +32,8 @@ BlockPool::~BlockPool() {
 }
 
 Block BlockPool::take(std::size_t size_bytes) noexcept {
+  if (size_bytes > largest_bytes) [[unlikely]]
+    return {};
   const std::size_t capacity = rounded(size_bytes);
   if (capacity > bytes_max_ - bytes_used_) [[unlikely]]
     return {};

@@ -27,6 +27,7 @@ class BlockPool {
  public:
   static constexpr std::size_t smallest_bytes = 256;
   static constexpr std::size_t largest_pooled_bytes = 1 << 20;
+  static constexpr std::size_t largest_bytes = std::size_t{1} << 31;  ///< What a Block's capacity can tell.
 
   /// bytes_max: largest sum of blocks on loan, in bytes.
   explicit BlockPool(std::uint64_t bytes_max) noexcept : bytes_max_(bytes_max) {}
@@ -36,7 +37,7 @@ class BlockPool {
   ~BlockPool();
 
   /// A block of at least `size_bytes` (rounded up to a power of two), contents undefined; an empty
-  /// Block when the pool's limit or the machine's memory is reached. O(1); allocates only when no
+  /// Block when the pool's limit or the machine's memory is reached, or it is over largest_bytes. O(1); allocates only when no
   /// block of the class is free.
   Block take(std::size_t size_bytes) noexcept;
 

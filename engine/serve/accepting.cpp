@@ -57,7 +57,7 @@ void Core::resume_accept() noexcept {
 void Core::begin_stop() noexcept {
   const TimeNs grace = stop_grace_.exchange(time_never, std::memory_order_acq_rel);
   if (grace == time_never) return;
-  const TimeNs deadline = now_ + (grace < time_never - now_ ? grace : 0);
+  const TimeNs deadline = grace < time_never - now_ ? now_ + grace : time_never - 1;
   if (!stopping_) {
     stopping_ = true;
     wheel_.stop(accept_retry_);

@@ -23,19 +23,23 @@ void Core::reap(std::size_t count) noexcept {
 
 net::Connection* Core::find(io::Token token) noexcept {
   net::Connection* connection = connections_.find(token.slot(), token.generation());
-  if (connection == nullptr) [[unlikely]] counters_.stale_completions.fetch_add(1, std::memory_order_relaxed);
+  if (connection == nullptr) [[unlikely]]
+    counters_.stale_completions.fetch_add(1, std::memory_order_relaxed);
   return connection;
 }
 
 void Core::on_recv(const io::Completion& done) noexcept {
   net::Connection* found = find(done.token);
-  if (found == nullptr) [[unlikely]] return;
+  if (found == nullptr) [[unlikely]]
+    return;
   net::Connection& connection = *found;
   if (done.result > 0 && !connection.closing) [[likely]] {
     MR_ASSERT(done.has_buffer);
-    events_[event_count_++] = {found, static_cast<std::uint32_t>(done.result), done.buffer_id, EventKind::bytes};
+    events_[event_count_++] = {found, static_cast<std::uint32_t>(done.result), done.buffer_id,
+                               EventKind::bytes};
   }
-  if (done.more) [[likely]] return;
+  if (done.more) [[likely]]
+    return;
   connection.receiving = connection.receive_stopping = false;
   if (!connection.closing) {
     if (done.result == 0) {
@@ -56,7 +60,8 @@ void Core::on_recv(const io::Completion& done) noexcept {
 
 void Core::on_send(const io::Completion& done) noexcept {
   net::Connection* found = find(done.token);
-  if (found == nullptr) [[unlikely]] return;
+  if (found == nullptr) [[unlikely]]
+    return;
   net::Connection& connection = *found;
   MR_ASSERT(connection.sending);
   connection.sending = false;
@@ -77,7 +82,13 @@ void Core::on_hangup(const io::Completion& done) noexcept {
   net::Connection* found = find(done.token);
   if (found == nullptr) return;
   found->watching = false;
-  if (!found->closing && done.result >= 0) abort(*found, net::CloseReason::reset);
+  if (!found->closing) {
+    if (done.result >= 0) {
+      abort(*found, found->lingering ? found->reason : net::CloseReason::reset);
+    } else if (done.result != -ECANCELED) {
+      watch_hangup(*found);  // The kernel stopped watching, as it does when its queue is full.
+    }
+  }
   operation_ended(*found);
 }
 

@@ -2,15 +2,17 @@
 // core; each makes its own ring, because a ring belongs to the thread that made it.
 #include <millrace/server.hpp>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
-#include <thread>
+#include <utility>
 
 #include "engine/base/assert.hpp"
 #include "engine/io/uring/probe.hpp"
@@ -20,6 +22,7 @@
 #include "engine/serve/core.hpp"
 #include "engine/serve/core_options.hpp"
 #include "engine/serve/dispatch.hpp"
+#include "engine/serve/server_check.hpp"
 
 namespace mr {
 namespace {
@@ -52,69 +55,79 @@ void pin_this_thread(int cpu) noexcept {
 struct Server::State {
   /// One thread and its core; the thread makes the core, `mutex` guards what others see of it.
   struct Worker {
-    std::thread thread;
+    State* server = nullptr;
+    pthread_t thread{};
+    bool started = false;
     std::vector<io::Descriptor> listeners;
     int cpu = -1;
     serve::Core* core = nullptr;  ///< Valid between ready and the join.
     std::string problem;
     bool ready = false;
   };
+  using Workers = std::vector<std::unique_ptr<Worker>>;
 
   State(App& served, ServerOptions chosen) : app(served), options(std::move(chosen)) {}
 
-  std::string open_listeners(std::size_t cores);
-  std::string start_workers();
+  Workers make_workers() const;
+  std::string open_listeners(Workers& made);
+  std::string open_listener(Workers& made, net::ListenAddress& address);
+  std::string start_threads(Workers& made);
   void work(Worker& worker) noexcept;
+  void request_stop(const Workers& of, std::uint32_t grace_ms) noexcept;
   void drain(std::uint32_t grace_ms) noexcept;
+  void end_threads(const Workers& of, std::uint32_t grace_ms) noexcept;
   void stop(std::uint32_t grace_ms);
-  ServerStats totals() const noexcept;
 
   App& app;
   ServerOptions options;
   std::unique_ptr<serve::Dispatch> dispatch;
-  std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::string> addresses;
   std::vector<std::string> socket_files;  ///< To remove at the end.
   std::size_t core_count = 0;
-  std::atomic<std::size_t> running{0};    ///< Threads whose core has not ended.
-  bool finish = false;                    ///< Threads may end: nobody reads their counters any more.
+  std::atomic<std::size_t> running{0};  ///< Threads whose core has not ended.
+  std::mutex lifecycle;                 ///< One start() or stop() at a time.
   mutable std::mutex mutex;
   std::condition_variable changed;
+  Workers workers;      ///< None, or all of a server that runs. Under `mutex`.
+  bool finish = false;  ///< Threads may end: nobody reads their counters any more.
 };
 
-Server::Server(App& app, ServerOptions options)
-    : state_(std::make_unique<State>(app, std::move(options))) {}
+Server::Server(App& app, ServerOptions options) : state_(std::make_unique<State>(app, std::move(options))) {}
 
 Server::~Server() { stop(0); }
 
 std::string Server::start() {
   State& state = *state_;
+  const std::lock_guard lock(state.lifecycle);
   MR_ASSERT(state.workers.empty());
-  const std::vector<int> cpus = allowed_cpus();
-  state.core_count = state.options.cores != 0 ? state.options.cores : cpus.size();
-
-  std::string problem;
+  std::string problem = serve::check_options(state.options);
+  if (!problem.empty()) return problem;
   state.dispatch = serve::Dispatch::build(serve::state_of(state.app), problem);
   if (!problem.empty()) return problem;
-  for (std::size_t i = 0; i < state.core_count; ++i) {
-    auto worker = std::make_unique<State::Worker>();
-    if (state.options.pin) worker->cpu = cpus[i % cpus.size()];
-    state.workers.push_back(std::move(worker));
+  State::Workers made = state.make_workers();
+  state.core_count = made.size();
+  problem = state.open_listeners(made);
+  if (problem.empty()) problem = state.start_threads(made);
+  if (!problem.empty()) {
+    state.end_threads(made, 0);
+    return problem;
   }
-  problem = state.open_listeners(state.core_count);
-  if (problem.empty()) {
-    problem = state.start_workers();
-  } else {
-    for (auto& worker : state.workers) {
-      for (io::Descriptor listener : worker->listeners) ::close(listener);
-    }
-    state.workers.clear();
-  }
-  if (!problem.empty()) state.stop(0);
-  return problem;
+  const std::lock_guard publish(state.mutex);
+  state.workers = std::move(made);
+  return {};
 }
 
-std::string Server::State::open_listeners(std::size_t cores) {
+Server::State::Workers Server::State::make_workers() const {
+  const std::vector<int> cpus = allowed_cpus();
+  Workers made(options.cores != 0 ? options.cores : cpus.size());
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    made[i] = std::make_unique<Worker>();
+    if (options.pin) made[i]->cpu = cpus[i % cpus.size()];
+  }
+  return made;
+}
+
+std::string Server::State::open_listeners(Workers& made) {
   addresses.clear();
   for (const std::string& text : options.listen) {
     net::ListenAddress address;
@@ -123,34 +136,54 @@ std::string Server::State::open_listeners(std::size_t cores) {
     if (const Error error = net::check_free(address); error.failed()) {
       return net::describe_listen_error(address, error);
     }
-    io::Descriptor shared = io::no_descriptor;
-    for (std::size_t i = 0; i < cores; ++i) {
-      // A unix socket cannot be bound twice: the cores accept from one.
-      if (shared != io::no_descriptor) {
-        workers[i]->listeners.push_back(::dup(shared));
-        continue;
-      }
-      const Result<io::Descriptor> opened = net::open_listen_socket(address, cores > 1, listen_backlog);
-      if (!opened) return net::describe_listen_error(address, opened.error());
-      workers[i]->listeners.push_back(opened.value());
-      if (address.is_unix()) shared = opened.value();
-    }
+    wrong = open_listener(made, address);
+    if (!wrong.empty()) return wrong;
     addresses.push_back(address.text());
-    if (address.is_unix() && !text.starts_with("unix:@")) socket_files.push_back(text.substr(5));
   }
   return {};
 }
 
-std::string Server::State::start_workers() {
-  finish = false;
-  running = workers.size();
-  for (auto& worker : workers) {
-    worker->thread = std::thread([this, &worker = *worker] { work(worker); });
+std::string Server::State::open_listener(Workers& made, net::ListenAddress& address) {
+  for (auto& worker : made) {
+    Result<io::Descriptor> opened = io::no_descriptor;
+    if (address.is_unix() && worker != made.front()) {
+      // A unix socket cannot be bound twice: the cores accept from one.
+      const int copy = ::fcntl(made.front()->listeners.back(), F_DUPFD_CLOEXEC, 0);
+      opened = copy < 0 ? Result<io::Descriptor>(Error{Errc::system, 0, errno}) : copy;
+    } else {
+      opened = net::open_listen_socket(address, made.size() > 1, listen_backlog);
+    }
+    if (!opened) return net::describe_listen_error(address, opened.error());
+    worker->listeners.push_back(opened.value());
+    const std::string text = address.text();
+    if (worker == made.front() && address.is_unix() && !text.starts_with("unix:@")) {
+      socket_files.push_back(text.substr(5));
+    }
   }
+  return {};
+}
+
+std::string Server::State::start_threads(Workers& made) {
+  finish = false;
+  running = made.size();
   std::string problem;
+  for (auto& worker : made) {
+    worker->server = this;
+    const auto enter = [](void* of) -> void* {
+      auto& self = *static_cast<Worker*>(of);
+      self.server->work(self);
+      return nullptr;
+    };
+    const int failed = ::pthread_create(&worker->thread, nullptr, enter, worker.get());
+    worker->started = failed == 0;
+    if (worker->started) continue;
+    running.fetch_sub(1, std::memory_order_release);
+    problem = "cannot start " + std::to_string(made.size()) + " threads (" + std::strerror(failed) +
+              "): raise the limit of processes (ulimit -u) or choose fewer cores";
+  }
   std::unique_lock lock(mutex);
-  for (auto& worker : workers) {
-    changed.wait(lock, [&] { return worker->ready; });
+  for (auto& worker : made) {
+    changed.wait(lock, [&] { return worker->ready || !worker->started; });
     if (problem.empty()) problem = worker->problem;
   }
   return problem;
@@ -170,12 +203,13 @@ void Server::State::work(Worker& worker) noexcept {
   }
   std::unique_ptr<serve::Core> core;
   if (backend != nullptr) {
-    core = std::make_unique<serve::Core>(serve::core_options(options, core_count, problem), *backend, *dispatch);
+    core =
+        std::make_unique<serve::Core>(serve::core_options(options, core_count, problem), *backend, *dispatch);
   }
   if (core != nullptr && problem.empty()) {
     for (io::Descriptor listener : worker.listeners) core->listen(listener);
+    worker.listeners.clear();
   } else {
-    for (io::Descriptor listener : worker.listeners) ::close(listener);
     core.reset();
   }
   {
@@ -196,26 +230,36 @@ void Server::State::work(Worker& worker) noexcept {
   worker.core = nullptr;
 }
 
-void Server::State::drain(std::uint32_t grace_ms) noexcept {
+void Server::State::request_stop(const Workers& of, std::uint32_t grace_ms) noexcept {
   const std::lock_guard lock(mutex);
-  for (auto& worker : workers) {
+  for (const auto& worker : of) {
     if (worker->core != nullptr) worker->core->request_stop(grace_ms * ns_per_ms);
   }
 }
 
-void Server::State::stop(std::uint32_t grace_ms) {
-  drain(grace_ms);
+void Server::State::drain(std::uint32_t grace_ms) noexcept { request_stop(workers, grace_ms); }
+
+void Server::State::end_threads(const Workers& of, std::uint32_t grace_ms) noexcept {
+  request_stop(of, grace_ms);
   {
     const std::lock_guard lock(mutex);
     finish = true;
   }
   changed.notify_all();
-  for (auto& worker : workers) {
-    if (worker->thread.joinable()) worker->thread.join();
+  for (const auto& worker : of) {
+    if (worker->started) ::pthread_join(worker->thread, nullptr);
+    for (io::Descriptor listener : worker->listeners) ::close(listener);  // No core has taken it.
   }
-  workers.clear();
   for (const std::string& file : socket_files) ::unlink(file.c_str());
   socket_files.clear();
+}
+
+void Server::State::stop(std::uint32_t grace_ms) {
+  drain(grace_ms);  // At once, also where another thread waits for a longer grace.
+  const std::lock_guard lock(lifecycle);
+  end_threads(workers, grace_ms);
+  const std::lock_guard publish(mutex);
+  workers.clear();
 }
 
 void Server::stop(std::uint32_t grace_ms) { state_->stop(grace_ms); }
@@ -237,7 +281,9 @@ ServerStats Server::stats() const noexcept {
   for (const auto& worker : state.workers) {
     if (worker->core == nullptr) continue;
     const serve::CoreCounters& counters = worker->core->counters();
-    const auto read = [](const serve::CoreCounters::Count& count) { return count.load(std::memory_order_relaxed); };
+    const auto read = [](const serve::CoreCounters::Count& count) {
+      return count.load(std::memory_order_relaxed);
+    };
     total.connections_accepted += read(counters.accepted);
     total.connections_open += read(counters.connections_now);
     total.requests += read(counters.requests);

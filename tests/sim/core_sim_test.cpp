@@ -28,10 +28,17 @@ using mr::test::Scenario;
 struct Totals {
   std::uint64_t replies = 0, short_receives = 0, short_sends = 0, late = 0, no_buffers = 0, exhausted = 0;
   std::uint64_t multishot_ends = 0, accept_failures = 0, late_cancels = 0, overflows = 0, blocked_sends = 0;
+  std::uint64_t hangup_ends = 0, timed_out = 0, no_memory = 0, refused = 0, drained = 0, cut_by_grace = 0;
 
   void add(Scenario& scenario) {
     const mr::io::sim::FaultCounts& faults = scenario.faults();
-    replies += scenario.replies_checked();
+    replies += scenario.met().replies;
+    timed_out += scenario.met().timed_out;
+    no_memory += scenario.met().no_memory;
+    refused += scenario.met().refused;
+    drained += scenario.met().drained;
+    cut_by_grace += scenario.met().cut_by_grace;
+    hangup_ends += faults.hangup_ends;
     short_receives += faults.short_receives;
     short_sends += faults.short_sends;
     late += faults.late_completions;
@@ -56,6 +63,12 @@ struct Totals {
     if (late_cancels == 0) return "late cancellations";
     if (overflows == 0) return "completion queue overflows";
     if (blocked_sends == 0) return "blocked sends";
+    if (hangup_ends == 0) return "ended hangup watches";
+    if (timed_out == 0) return "timeouts";
+    if (no_memory == 0) return "an exhausted pool";
+    if (refused == 0) return "refused connections";
+    if (drained == 0) return "drains";
+    if (cut_by_grace == 0) return "a grace that ended";
     return nullptr;
   }
 };
@@ -86,19 +99,29 @@ int main(int argc, char** argv) {
       }
     }
     if (seed % 2000 == 0) {
-      std::printf("%llu seeds, %llu replies\n", static_cast<unsigned long long>(seed), static_cast<unsigned long long>(totals.replies));
+      std::printf("%llu seeds, %llu replies\n", static_cast<unsigned long long>(seed),
+                  static_cast<unsigned long long>(totals.replies));
       std::fflush(stdout);
     }
   }
-  if (seeds >= 1000 && totals.missing() != nullptr) fail(first, true, std::string("no seed met ") + totals.missing());
-  std::printf("%llu seeds, %llu replies checked; short receives %llu, short sends %llu, late %llu, ENOBUFS %llu + %llu, "
-              "ended multishots %llu, EMFILE %llu, late cancels %llu, overflows %llu, blocked sends %llu\n%llu passed, 0 failed\n",
-              static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(totals.replies),
-              static_cast<unsigned long long>(totals.short_receives), static_cast<unsigned long long>(totals.short_sends),
-              static_cast<unsigned long long>(totals.late), static_cast<unsigned long long>(totals.no_buffers),
-              static_cast<unsigned long long>(totals.exhausted), static_cast<unsigned long long>(totals.multishot_ends),
-              static_cast<unsigned long long>(totals.accept_failures), static_cast<unsigned long long>(totals.late_cancels),
-              static_cast<unsigned long long>(totals.overflows), static_cast<unsigned long long>(totals.blocked_sends),
-              static_cast<unsigned long long>(seeds));
+  if (seeds >= 1000 && totals.missing() != nullptr)
+    fail(first, true, std::string("no seed met ") + totals.missing());
+  std::printf(
+      "%llu seeds, %llu replies checked; short receives %llu, short sends %llu, late %llu, ENOBUFS %llu + "
+      "%llu, "
+      "ended multishots %llu, EMFILE %llu, late cancels %llu, overflows %llu, blocked sends %llu, 408 %llu, "
+      "no memory %llu, "
+      "refused %llu, drained %llu, cut by the grace %llu\n%llu passed, 0 failed\n",
+      static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(totals.replies),
+      static_cast<unsigned long long>(totals.short_receives),
+      static_cast<unsigned long long>(totals.short_sends), static_cast<unsigned long long>(totals.late),
+      static_cast<unsigned long long>(totals.no_buffers), static_cast<unsigned long long>(totals.exhausted),
+      static_cast<unsigned long long>(totals.multishot_ends),
+      static_cast<unsigned long long>(totals.accept_failures),
+      static_cast<unsigned long long>(totals.late_cancels), static_cast<unsigned long long>(totals.overflows),
+      static_cast<unsigned long long>(totals.blocked_sends),
+      static_cast<unsigned long long>(totals.timed_out), static_cast<unsigned long long>(totals.no_memory),
+      static_cast<unsigned long long>(totals.refused), static_cast<unsigned long long>(totals.drained),
+      static_cast<unsigned long long>(totals.cut_by_grace), static_cast<unsigned long long>(seeds));
   return 0;
 }

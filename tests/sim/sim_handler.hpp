@@ -1,6 +1,7 @@
 // sim_handler.hpp: the application of a simulated core: what it answers is a function of the request.
 //
 //   GET  /n/<text>            the path, at once
+//   GET  /close/<text>        the path, at once, and closes the connection
 //   GET  /later/<ms>/<text>   the path, from a coroutine that sleeps
 //   GET  /source/<bytes>      that many letters, from a body source
 //   POST /echo                the body
@@ -46,10 +47,14 @@ class SimHandler final : public proto::RequestHandler {
       scheduler->enter(exchange.scope, [&] { later(*this, exchange, std::chrono::milliseconds(ms)); });
     } else if (path.starts_with("/source/")) {
       const auto size = std::stoul(std::string(path.substr(8)));
-      exchange.sink->reply(exchange, {.status = 200, .content_type = {}, .fields = {}, .body = {},
-                                      .source = new Letters(*this), .source_bytes = size});
+      exchange.sink->reply(exchange, {.status = 200,
+                                      .content_type = {},
+                                      .fields = {},
+                                      .body = {},
+                                      .source = new Letters(*this),
+                                      .source_bytes = size});
     } else {
-      text(exchange, 200, path == "/echo" ? exchange.body : path);
+      text(exchange, 200, path == "/echo" ? exchange.body : path, path.starts_with("/close/"));
     }
   }
 
@@ -82,9 +87,13 @@ class SimHandler final : public proto::RequestHandler {
     std::size_t at = 0;
   };
 
-  static void text(proto::Exchange& exchange, unsigned status, std::string_view body) noexcept {
-    exchange.sink->reply(exchange, {.status = static_cast<std::uint16_t>(status), .content_type = "text/plain",
-                                    .fields = {}, .body = body});
+  static void text(proto::Exchange& exchange, unsigned status, std::string_view body,
+                   bool close = false) noexcept {
+    exchange.sink->reply(exchange, {.status = static_cast<std::uint16_t>(status),
+                                    .content_type = "text/plain",
+                                    .fields = {},
+                                    .body = body,
+                                    .close = close});
   }
 
   static Detached later(SimHandler& self, proto::Exchange& exchange, std::chrono::milliseconds time) {

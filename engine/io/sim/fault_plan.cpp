@@ -14,6 +14,7 @@ FaultPlan FaultPlan::drawn(Random& random) noexcept {
   plan.late_completion = draw(700);
   plan.no_buffers = draw(300);
   plan.multishot_end = draw(300);
+  plan.hangup_end = draw(500);
   plan.accept_failure = draw(300);
   plan.late_cancel = draw(1000);
   plan.partial_wait = draw(500);

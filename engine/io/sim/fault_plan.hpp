@@ -16,6 +16,7 @@ struct FaultPlan {
   std::uint32_t late_completion = 0;  ///< A completion comes late, and so after others.
   std::uint32_t no_buffers = 0;       ///< ENOBUFS although buffers are free.
   std::uint32_t multishot_end = 0;    ///< A multishot operation ends with a good completion.
+  std::uint32_t hangup_end = 0;       ///< A hangup watch ends with -EAGAIN, having seen nothing.
   std::uint32_t accept_failure = 0;   ///< EMFILE although descriptors are free.
   std::uint32_t late_cancel = 0;      ///< A cancellation takes effect late, or too late.
   std::uint32_t partial_wait = 0;     ///< wait() returns fewer completions than there are.
@@ -44,6 +45,7 @@ struct FaultCounts {
   std::uint64_t no_buffers = 0;  ///< Pretended ones; real_exhaustions are the others.
   std::uint64_t real_exhaustions = 0;
   std::uint64_t multishot_ends = 0;
+  std::uint64_t hangup_ends = 0;
   std::uint64_t accept_failures = 0;
   std::uint64_t late_cancels = 0;
   std::uint64_t partial_waits = 0;

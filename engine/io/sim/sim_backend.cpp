@@ -84,9 +84,9 @@ void SimBackend::apply_submissions() noexcept {
     }
     const Token target = cancelled_.front();
     cancelled_.pop_front();
-    // It means the operation of this moment, not a later one with the same token.
+    // It means the operation of this moment, not a later one with the same token, which may wait behind it.
     const Operation* operation = operations_.find(target);
-    if (operation == nullptr) continue;
+    if (operation == nullptr || !operation->started) continue;
     const bool late = network_.random().chance(network_.plan().late_cancel);
     network_.faults().late_cancels += late;
     const TimeNs delay = late ? network_.random().below(network_.plan().delay_max_ns) : 0;
@@ -221,7 +221,11 @@ void SimBackend::pump_send(Operation& operation, Connection& connection) noexcep
 
 void SimBackend::pump_hangup(Operation& operation, Connection& connection) noexcept {
   const bool both_ended = connection.end_arrived && connection.server_ended;
-  if (connection.reset_at_server || both_ended) end(operation, POLLHUP);
+  if (connection.reset_at_server || both_ended) return end(operation, POLLHUP);
+  // As happens when the completion queue is full.
+  if (!network_.random().chance(network_.plan().hangup_end)) return;
+  ++network_.faults().hangup_ends;
+  end(operation, -EAGAIN);
 }
 
 void SimBackend::end(Operation& operation, std::int32_t result) noexcept {

@@ -2,6 +2,7 @@
 // once in a child process; the same steps without the breach pass in the tests beside it.
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <string>
 
 #include "engine/io/sim/world.hpp"
@@ -143,4 +144,26 @@ TEST_CASE("SimBackend: a core that waits for ever with nothing to come is found"
     Scene scene;
     for (int i = 0; i < 2000; ++i) scene.backend.wait(scene.done, mr::time_never);
   }));
+}
+
+TEST_CASE("SimBackend: a cancel means what was under way, not what is started behind it") {
+  Scene scene;
+  const Token token = scene.token(Op::recv);
+  scene.backend.recv(token, scene.peer);
+  scene.client.half_close();
+  REQUIRE(scene.turn() == 1);
+  scene.backend.cancel(token);
+  scene.backend.recv(token, scene.peer);
+  REQUIRE(scene.turn() == 1);
+  CHECK(scene.done[0].result == 0);
+}
+
+TEST_CASE("SimBackend: a hangup watch may end without having seen anything") {
+  Scene scene;
+  scene.world.plan().hangup_end = 1000;
+  scene.backend.hangup(scene.token(Op::hangup), scene.peer);
+  REQUIRE(scene.turn() == 1);
+  CHECK(scene.done[0].result == -EAGAIN);
+  CHECK_FALSE(scene.done[0].more);
+  CHECK(scene.world.faults().hangup_ends == 1);
 }

@@ -60,3 +60,10 @@ TEST_CASE("BlockPool: blocks over the pooled size are given back to the allocato
   pool.give(huge);
   CHECK(pool.bytes_used() == 0);
 }
+
+TEST_CASE("BlockPool: a block larger than its capacity can tell is refused, and nothing is lost") {
+  BlockPool pool(std::uint64_t{1} << 44);
+  CHECK_FALSE(pool.take(BlockPool::largest_bytes + 1));
+  CHECK_FALSE(pool.take(std::size_t{1} << 40));
+  CHECK(pool.bytes_used() == 0);
+}
