@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace mr {
+namespace millrace {
 
 /// Nanoseconds on the backend's monotonic clock; 0 is never a time that was read.
 using TimeNs = std::uint64_t;
@@ -13,4 +13,4 @@ inline constexpr TimeNs time_never = ~TimeNs{0};
 inline constexpr TimeNs ns_per_ms = 1'000'000;
 inline constexpr TimeNs ns_per_s = 1'000'000'000;
 
-}  // namespace mr
+}  // namespace millrace

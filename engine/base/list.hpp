@@ -6,7 +6,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr {
+namespace millrace {
 
 /// Derive from ListLink<Tag> to be a member of one List<T, Tag> at a time.
 template <class Tag>
@@ -78,4 +78,4 @@ class List {
   ListLink<Tag> root_;
 };
 
-}  // namespace mr
+}  // namespace millrace

@@ -1,6 +1,6 @@
 #include "engine/base/result.hpp"
 
-namespace mr {
+namespace millrace {
 
 const char* name_of(Errc code) noexcept {
   switch (code) {
@@ -40,4 +40,4 @@ const char* name_of(Errc code) noexcept {
   MR_UNREACHABLE("an Errc outside the enumeration");
 }
 
-}  // namespace mr
+}  // namespace millrace

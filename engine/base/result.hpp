@@ -8,7 +8,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr {
+namespace millrace {
 
 /// What went wrong. One name a cause, so that a counter or a test can tell them apart.
 enum class Errc : std::uint16_t {
@@ -95,4 +95,4 @@ class [[nodiscard]] Result {
 /// A short, stable, lower-case name for logs and counters: "bad_chunk".
 const char* name_of(Errc code) noexcept;
 
-}  // namespace mr
+}  // namespace millrace

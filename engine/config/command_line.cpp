@@ -11,7 +11,7 @@
 
 #include "engine/config/nearest.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 constexpr const char* engine_examples = R"(Examples:
@@ -139,4 +139,4 @@ CommandLine read_command_line(Program program, int argc, const char* const* argv
   return out;
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

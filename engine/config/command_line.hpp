@@ -6,7 +6,7 @@
 
 #include "engine/config/config.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 
 enum class Command : std::uint8_t { serve, check, doctor, routes, version };
 
@@ -25,4 +25,4 @@ enum class Program : std::uint8_t { engine, application };
 /// Never throws. Values are judged by load(), together with those of the file.
 CommandLine read_command_line(Program program, int argc, const char* const* argv) noexcept;
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -18,7 +18,7 @@
 
 #include "engine/config/setting.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 
 /// One [[route]].
 struct RouteConfig {
@@ -74,4 +74,4 @@ std::vector<std::string_view> process_environment();
 /// The effective configuration as a file with the origin of each value behind it.
 std::string print(const Config& config);
 
-}  // namespace mr::config
+}  // namespace millrace::config

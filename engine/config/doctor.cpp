@@ -12,7 +12,7 @@
 #include "engine/io/uring/features.hpp"
 #include "engine/io/uring/probe.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 std::string first_line_of(const std::string& path) {
@@ -80,4 +80,4 @@ std::vector<Finding> examine(std::uint32_t connections_max) {
   return findings;
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

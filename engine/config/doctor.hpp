@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mr::config {
+namespace millrace::config {
 
 enum class Grade : std::uint8_t {
   good,
@@ -43,4 +43,4 @@ Finding judge_cpus(unsigned allowed, unsigned online, std::uint64_t quota_percen
 /// The CPU quota in a line of cgroup's cpu.max ("200000 100000"), in percent; 0: none.
 std::uint64_t quota_of(std::string_view line);
 
-}  // namespace mr::config
+}  // namespace millrace::config

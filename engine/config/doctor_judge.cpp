@@ -5,7 +5,7 @@
 #include "engine/config/doctor.hpp"
 #include "engine/config/value.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 constexpr int kernel_major_min = 6;
@@ -113,4 +113,4 @@ std::string report_of(const std::vector<Finding>& findings, bool& serves) {
                             findings.size(), limited, fatal);
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

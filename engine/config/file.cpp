@@ -8,7 +8,7 @@
 #include "engine/config/toml.hpp"
 #include "engine/config/value.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 /// Announced names that nothing stands behind yet.
@@ -120,4 +120,4 @@ void apply_file_text(std::string_view text, std::string_view name, Config& confi
   problems.tell(name, report);
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -10,7 +10,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/config/toml.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 using Names = std::span<const std::string_view>;
@@ -203,4 +203,4 @@ void read_routes(const toml::node& node, Config& config, FileProblems& problems)
   }
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -10,7 +10,7 @@
 #include "engine/config/config.hpp"
 #include "engine/config/nearest.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 constexpr std::size_t file_bytes_max = 4u << 20;
@@ -138,4 +138,4 @@ std::vector<std::string_view> process_environment() {
   return found;
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

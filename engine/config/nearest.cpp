@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace mr::config {
+namespace millrace::config {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Three rows of the matrix: a swap looks two rows back.
@@ -36,4 +36,4 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
   return best;
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace mr::config {
+namespace millrace::config {
 
 bool notify(std::string_view state) noexcept {
   const char* path = std::getenv("NOTIFY_SOCKET");
@@ -27,4 +27,4 @@ bool notify(std::string_view state) noexcept {
   return sent == static_cast<ssize_t>(state.size());
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-namespace mr::config {
+namespace millrace::config {
 
 /// Sends `state` ("READY=1") to the socket that NOTIFY_SOCKET names. True where it was sent; false
 /// where nobody asked, or nobody listens: a server does not fail for that.
 bool notify(std::string_view state) noexcept;
 
-}  // namespace mr::config
+}  // namespace millrace::config

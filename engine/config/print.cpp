@@ -4,7 +4,7 @@
 #include "engine/config/config.hpp"
 #include "engine/config/value.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 std::string show_headers(const RouteConfig& route) {
@@ -47,4 +47,4 @@ std::string print(const Config& config) {
   return text;
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

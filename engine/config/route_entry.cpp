@@ -10,7 +10,7 @@
 
 #include "engine/proto/exchange.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 class Respond {
@@ -70,4 +70,4 @@ detail::Entry make_redirect_entry(const RouteConfig& route) {
   return {.start = Redirect::start, .destroy = Redirect::destroy, .self = new Redirect(route)};
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -5,7 +5,7 @@
 
 #include "engine/config/config.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 
 /// An answer serialised once, here.
 detail::Entry make_respond_entry(const RouteConfig& route);
@@ -13,4 +13,4 @@ detail::Entry make_respond_entry(const RouteConfig& route);
 /// A Location; the request's query goes with it where the target of the redirect has none.
 detail::Entry make_redirect_entry(const RouteConfig& route);
 
-}  // namespace mr::config
+}  // namespace millrace::config

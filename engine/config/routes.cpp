@@ -13,7 +13,7 @@
 #include "engine/serve/app_state.hpp"
 #include "engine/serve/router.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 /// A redirect is for every method, as 307 and 308 keep it; the rest is read. HEAD goes with GET.
@@ -91,4 +91,4 @@ std::string table_of_routes(const Config& config) {
   return text;
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -7,7 +7,7 @@
 
 #include "engine/config/config.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 
 /// Adds every route of the configuration. What cannot be served goes to the report.
 void add_routes(const Config& config, App& app, Report& report);
@@ -15,4 +15,4 @@ void add_routes(const Config& config, App& app, Report& report);
 /// A table: method, pattern, kind, target.
 std::string table_of_routes(const Config& config);
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -12,7 +12,7 @@
 #include "engine/config/version.hpp"
 #include "engine/config/welcome.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 constexpr int exit_refused = 1;
@@ -72,9 +72,9 @@ int run_engine(int argc, char** argv) {
   MR_UNREACHABLE("a command outside the enumeration");
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config
 
-namespace mr {
+namespace millrace {
 
 /// The routes of the file come behind the application's own.
 int App::run(int argc, char** argv) {
@@ -88,4 +88,4 @@ int App::run(int argc, char** argv) {
   return tell(report) ? config::serve(*this, config) : exit_usage;
 }
 
-}  // namespace mr
+}  // namespace millrace

@@ -10,7 +10,7 @@
 #include "engine/config/notify.hpp"
 #include "engine/config/signals.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 /// How often a drain is looked at: long enough to cost nothing, too short to be noticed.
@@ -78,4 +78,4 @@ int serve(App& app, const Config& config) {
   return 0;
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -5,10 +5,10 @@
 
 #include "engine/config/config.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 
 /// Serves `app` until TERM, INT or QUIT, and drains. Says on standard output where it listens.
 /// Returns the exit status: 0 after a drain, 1 where it could not start (the reason is printed).
 int serve(App& app, const Config& config);
 
-}  // namespace mr::config
+}  // namespace millrace::config

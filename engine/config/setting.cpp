@@ -11,7 +11,7 @@
 #include "engine/config/value.hpp"
 #include "engine/net/listen_socket.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 using Shape = Value::Shape;
@@ -197,4 +197,4 @@ std::string show(const Setting& setting, const ServerOptions& options) {
   return std::visit(Visitor{setting, options}, setting.member);
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace mr::config {
+namespace millrace::config {
 
 enum class Kind : std::uint8_t { count, power_of_two, size, duration, cores, backend, flag, addresses };
 
@@ -84,4 +84,4 @@ std::string assign(const Setting& setting, const Value& value, ServerOptions& op
 /// As the file would write it.
 std::string show(const Setting& setting, const ServerOptions& options);
 
-}  // namespace mr::config
+}  // namespace millrace::config

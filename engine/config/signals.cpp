@@ -7,7 +7,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 
 Signals::Signals() noexcept {
   sigemptyset(&taken_);
@@ -54,4 +54,4 @@ const char* purpose_of(int signal) noexcept {
   }
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace mr::config {
+namespace millrace::config {
 
 /// While it lives, the signals below are blocked in this thread and in those it starts, so that none
 /// interrupts a core and none kills the process. PIPE is ignored: a reset is an error of one send.
@@ -35,4 +35,4 @@ Wish wish_of(int signal) noexcept;
 /// What a signal of a later version would do: "reload the configuration".
 const char* purpose_of(int signal) noexcept;
 
-}  // namespace mr::config
+}  // namespace millrace::config

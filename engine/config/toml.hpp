@@ -19,7 +19,7 @@
 
 #include "engine/config/config.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 
 /// Problems of one file, gathered in the order of discovery and told in the order of the lines.
 class FileProblems {
@@ -43,4 +43,4 @@ void unknown_key(const toml::key& key, std::string_view context, std::span<const
 /// Every [[route]], in order.
 void read_routes(const toml::node& node, Config& config, FileProblems& problems);
 
-}  // namespace mr::config
+}  // namespace millrace::config

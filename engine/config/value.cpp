@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 struct Unit {
@@ -89,4 +89,4 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

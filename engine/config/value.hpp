@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace mr::config {
+namespace millrace::config {
 
 /// Digits only. Nothing for anything else, or past 64 bits.
 std::optional<std::uint64_t> read_count(std::string_view text);
@@ -21,4 +21,4 @@ std::string show_duration(std::uint64_t milliseconds);
 /// A basic string of TOML, quotes included.
 std::string quoted(std::string_view text);
 
-}  // namespace mr::config
+}  // namespace millrace::config

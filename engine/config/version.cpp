@@ -5,7 +5,7 @@
 #include "engine/http/head_parser.hpp"
 #include "engine/io/uring/features.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 std::string tokenizers() {
@@ -35,4 +35,4 @@ std::string version_text(bool features) {
   return text;
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

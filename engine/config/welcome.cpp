@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-namespace mr::config {
+namespace millrace::config {
 namespace {
 
 constexpr const char* directory = "./public";
@@ -64,4 +64,4 @@ void add_default_route(Config& config) {
   config.routes.push_back(std::move(route));
 }
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -3,9 +3,9 @@
 
 #include "engine/config/config.hpp"
 
-namespace mr::config {
+namespace millrace::config {
 
 /// Where no route is configured: ./public if that is a directory, else a page that says how to go on.
 void add_default_route(Config& config);
 
-}  // namespace mr::config
+}  // namespace millrace::config

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace char_class {
 inline constexpr std::uint8_t token = 1;       ///< tchar: methods, field names.
@@ -63,4 +63,4 @@ constexpr int hex_value(char byte) noexcept {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

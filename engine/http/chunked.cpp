@@ -8,7 +8,7 @@
 #include "engine/http/char_class.hpp"
 #include "engine/http/trailer.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -240,4 +240,4 @@ std::size_t encode_chunk_size(std::uint64_t size_bytes, char* out) noexcept {
   return digits + 2;
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

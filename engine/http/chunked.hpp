@@ -6,7 +6,7 @@
 
 #include "engine/base/result.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 struct ChunkLimits {
   std::uint64_t body_bytes_max = 8ull << 20;      ///< Decoded body (413).
@@ -52,4 +52,4 @@ Result<ChunkedProgress> decode_chunked(ChunkedState& state, const ChunkLimits& l
 /// Writes "<hex>\r\n" of a chunk's size; returns the bytes written, at most 18.
 std::size_t encode_chunk_size(std::uint64_t size_bytes, char* out) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -4,7 +4,7 @@
 #include "engine/http/date.hpp"
 #include "engine/http/framing.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -120,4 +120,4 @@ RangeVerdict read_range(std::string_view field, std::uint64_t size_bytes, ByteRa
   return RangeVerdict::single;
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace mr::http {
+namespace millrace::http {
 
 /// A representation's validators. `etag` with its quotes, e.g. "\"5f-1a2b\"" or "W/\"5f\"".
 struct Validators {
@@ -38,4 +38,4 @@ enum class RangeVerdict : std::uint8_t { ignore /*200*/, single /*206*/, unsatis
 /// One range; several ranges, a malformed field or another unit are `ignore`. size_bytes: of the representation.
 RangeVerdict read_range(std::string_view field, std::uint64_t size_bytes, ByteRange& range) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

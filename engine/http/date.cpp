@@ -6,7 +6,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/http/char_class.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -199,4 +199,4 @@ std::optional<std::int64_t> read_date(std::string_view text, std::int64_t now_se
   return seconds_of(civil);
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

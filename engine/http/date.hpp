@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace mr::http {
+namespace millrace::http {
 
 /// Bytes of an IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT".
 inline constexpr unsigned date_bytes = 29;
@@ -17,4 +17,4 @@ void write_date(std::int64_t unix_seconds, char* out) noexcept;
 /// malformed. RFC 850's two-digit year is taken as the one at most 50 years ahead of `now_seconds`.
 std::optional<std::int64_t> read_date(std::string_view text, std::int64_t now_seconds) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -7,7 +7,7 @@
 
 #include "engine/http/head_parser.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -50,4 +50,4 @@ void require_agreement(const char* data, std::size_t size, const HeadLimits& lim
   std::abort();
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

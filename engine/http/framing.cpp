@@ -4,7 +4,7 @@
 #include "engine/http/list.hpp"
 #include "engine/http/match.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -163,4 +163,4 @@ Error read_framing(const Head& head, Framing& framing) noexcept {
   return seen == said::host && current ? Error{} : conclude(seen, current, framing);
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -8,7 +8,7 @@
 #include "engine/base/result.hpp"
 #include "engine/http/head.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 enum class BodyKind : std::uint8_t { none, length, chunked };
 
@@ -39,4 +39,4 @@ bool list_has(std::string_view list, std::string_view token) noexcept;
 /// ASCII case-insensitive equality.
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 constexpr std::array<std::string_view, method_count> names = {
@@ -31,4 +31,4 @@ bool same_head(const Head& a, const Head& b) noexcept {
   return true;
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace mr::http {
+namespace millrace::http {
 
 /// Largest head the spans can address, in bytes; limits.header_bytes is held below it.
 inline constexpr std::uint32_t head_bytes_ceiling = 65'535;
@@ -64,4 +64,4 @@ struct Head {
 /// True where both describe the same bytes in the same way: every span, and the base.
 bool same_head(const Head& a, const Head& b) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -1,6 +1,6 @@
 #include "engine/http/head_parser.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 HeadParser::HeadParser(Isa isa, const HeadLimits& limits) noexcept
     : kernel_(kernel_for(isa)), limits_(limits), isa_(isa) {
@@ -14,4 +14,4 @@ Error HeadParser::parse_slowly(Scan scan, const char* data, std::size_t size, bo
   return parse_head_strict(data, size, limits_, head);
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

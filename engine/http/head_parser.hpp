@@ -13,7 +13,7 @@
 #include "engine/base/result.hpp"
 #include "engine/http/head.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 /// What a kernel says. It never refuses: `unsure` hands the bytes to the strict path.
 enum class Scan : std::uint8_t { complete, incomplete, unsure };
@@ -89,4 +89,4 @@ class HeadParser {
   Isa isa_;
 };
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace mr::http {
+namespace millrace::http {
 
 /// Gives each element without the white space around it. Empty elements are given too, because some
 /// fields must refuse them; a value without a comma is one element, even where it is empty. Commas in
@@ -33,4 +33,4 @@ class ListReader {
   bool done_ = false;
 };
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace mr::http {
+namespace millrace::http {
 
 /// Whether `text` is `word` but for case. `word` is lower-case letters, digits and "-"; `text` has
 /// passed the tokenizer, so it holds no controls: then setting bit 5 maps a letter's two cases, and
@@ -32,4 +32,4 @@ inline bool matches_lower(std::string_view text, const char (&word)[n]) noexcept
   return difference == 0;
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

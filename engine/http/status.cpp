@@ -1,6 +1,6 @@
 #include "engine/http/status.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 std::string_view status_line_of(unsigned status) noexcept {
 #define MR_STATUS(code, reason) \
@@ -77,4 +77,4 @@ std::string_view reason_of(unsigned status) noexcept {
   return line.empty() ? line : line.substr(before, line.size() - before - 2);
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace mr::http {
+namespace millrace::http {
 
 /// "Not Found"; "" for a code outside the registry (a reason phrase may be empty).
 std::string_view reason_of(unsigned status) noexcept;
@@ -11,4 +11,4 @@ std::string_view reason_of(unsigned status) noexcept;
 /// "HTTP/1.1 404 Not Found\r\n" for a registered code, else "".
 std::string_view status_line_of(unsigned status) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

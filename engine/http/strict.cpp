@@ -10,7 +10,7 @@
 #include "engine/http/char_class.hpp"
 #include "engine/http/head_parser.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -194,4 +194,4 @@ Error parse_head_strict(const char* data, std::size_t size, const HeadLimits& li
   return llhttp_agrees(head) ? Error{} : refuse(Errc::bad_request_line);
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

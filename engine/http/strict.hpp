@@ -3,7 +3,7 @@
 
 #include "engine/http/head.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 /// Longest method that is answered as unknown; a longer one gives 501 before its end has come.
 inline constexpr std::size_t method_bytes_max = 64;
@@ -13,4 +13,4 @@ inline constexpr std::size_t method_bytes_max = 64;
 /// read_framing() judges that, more strictly.
 bool llhttp_agrees(const Head& head) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -7,7 +7,7 @@
 
 #include "engine/http/strict.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -93,4 +93,4 @@ bool llhttp_agrees(const Head& head) noexcept {
          witness.target_bytes == head.target_size;
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -6,7 +6,7 @@
 #include "engine/http/char_class.hpp"
 #include "engine/http/framing.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -54,7 +54,8 @@ std::size_t plain_bytes(const char* begin, const char* end) noexcept {
       std::uint64_t word;
       std::memcpy(&word, at, sizeof word);
       const std::uint64_t found = zeros(word ^ ones * '?') | zeros(word ^ ones * '%');
-      if (found != 0) return static_cast<std::size_t>(at - begin) + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+      if (found != 0)
+        return static_cast<std::size_t>(at - begin) + static_cast<std::size_t>(std::countr_zero(found)) / 8;
     }
   }
   while (at != end && *at != '?' && *at != '%') ++at;
@@ -151,4 +152,4 @@ std::size_t percent_decode(char* bytes, std::size_t size, bool plus_is_space) no
   return static_cast<std::size_t>(out - bytes);
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -8,7 +8,7 @@
 #include "engine/base/result.hpp"
 #include "engine/http/head.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 enum class TargetForm : std::uint8_t { origin, absolute, asterisk, authority };
 
@@ -37,4 +37,4 @@ Error read_target(const Head& head, char* bytes, Target& target) noexcept;
 /// decoded size; npos on a malformed escape.
 std::size_t percent_decode(char* bytes, std::size_t size, bool plus_is_space) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -3,7 +3,7 @@
 #include "engine/http/framing.hpp"
 #include "engine/http/list.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -143,4 +143,4 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return true;
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -2,7 +2,7 @@
 
 #include "engine/http/framing.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 bool forbidden_in_trailer(std::string_view name) noexcept {
   constexpr std::string_view forbidden[] = {
@@ -45,4 +45,4 @@ bool forbidden_in_trailer(std::string_view name) noexcept {
   return name.size() > 12 && equal_ignoring_case(name.substr(0, 12), "x-forwarded-");
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-namespace mr::http {
+namespace millrace::http {
 
 /// True for what is needed before the content (framing, routing, request modifiers, authentication,
 /// the content's own format) or belongs to the hop: such a trailer is dropped, never merged.
 bool forbidden_in_trailer(std::string_view name) noexcept;
 
-}  // namespace mr::http
+}  // namespace millrace::http

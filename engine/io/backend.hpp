@@ -20,7 +20,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/io/completion.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 
 /// A socket: a file descriptor for uring, a simulated socket's number for sim.
 using Descriptor = std::int32_t;
@@ -100,4 +100,4 @@ class IoBackend {
   virtual const BackendStats& stats() const noexcept = 0;
 };
 
-}  // namespace mr::io
+}  // namespace millrace::io

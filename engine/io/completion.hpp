@@ -5,7 +5,7 @@
 
 #include "engine/io/token.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 
 struct Completion {
   Token token;
@@ -15,4 +15,4 @@ struct Completion {
   bool more = false;            ///< A multishot operation goes on; without it, arm it again.
 };
 
-}  // namespace mr::io
+}  // namespace millrace::io

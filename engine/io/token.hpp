@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace mr::io {
+namespace millrace::io {
 
 /// What a completion completes. `none` is for submissions whose completion nobody waits for.
 enum class Op : std::uint8_t { none, accept, recv, send, hangup, wake };
@@ -31,4 +31,4 @@ class Token {
   std::uint64_t bits_ = 0;
 };
 
-}  // namespace mr::io
+}  // namespace millrace::io

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdlib>
 
-namespace mr::mem {
+namespace millrace::mem {
 namespace {
 
 constexpr std::size_t alignment = 64;
@@ -42,4 +42,4 @@ void release(void* memory) noexcept { give(memory); }
 
 std::uint64_t allocations() noexcept { return allocation_count.load(std::memory_order_relaxed); }
 
-}  // namespace mr::mem
+}  // namespace millrace::mem

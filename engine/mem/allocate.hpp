@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace mr::mem {
+namespace millrace::mem {
 
 /// `size_bytes` aligned to 64; null when there is no memory. Any thread.
 void* allocate(std::size_t size_bytes) noexcept;
@@ -14,4 +14,4 @@ void release(void* memory) noexcept;
 /// How often allocate() was called in this process; tests demand that it stands still in steady state.
 std::uint64_t allocations() noexcept;
 
-}  // namespace mr::mem
+}  // namespace millrace::mem

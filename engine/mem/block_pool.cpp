@@ -6,7 +6,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/mem/allocate.hpp"
 
-namespace mr::mem {
+namespace millrace::mem {
 namespace {
 
 std::size_t rounded(std::size_t size_bytes) noexcept {
@@ -75,4 +75,4 @@ Block BlockPool::grow(Block block, std::size_t used_bytes, std::size_t size_byte
   return larger;
 }
 
-}  // namespace mr::mem
+}  // namespace millrace::mem

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace mr::mem {
+namespace millrace::mem {
 
 /// Readable bytes behind every block and every receive buffer.
 inline constexpr std::size_t padding_bytes = 64;
@@ -62,4 +62,4 @@ class BlockPool {
   std::uint64_t bytes_max_;
 };
 
-}  // namespace mr::mem
+}  // namespace millrace::mem

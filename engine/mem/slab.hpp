@@ -15,7 +15,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/mem/allocate.hpp"
 
-namespace mr::mem {
+namespace millrace::mem {
 
 /// Slots are made in chunks of `chunk_slots` as they are first needed and never move, so a slab of a
 /// hundred thousand costs nothing until it is used; a chunk is kept once made.
@@ -132,4 +132,4 @@ class Slab {
   std::uint32_t live_ = 0;
 };
 
-}  // namespace mr::mem
+}  // namespace millrace::mem

@@ -5,7 +5,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::net {
+namespace millrace::net {
 
 char* Chain::room_in_new_block(mem::BlockPool& pool, std::size_t size_bytes) noexcept {
   MR_ASSERT(size_bytes <= largest_room);
@@ -88,4 +88,4 @@ void Chain::clear(mem::BlockPool& pool) noexcept {
   bytes_ = 0;
 }
 
-}  // namespace mr::net
+}  // namespace millrace::net

@@ -17,7 +17,7 @@
 
 #include "engine/mem/block_pool.hpp"
 
-namespace mr::net {
+namespace millrace::net {
 
 class Chain {
  public:
@@ -86,4 +86,4 @@ class Chain {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace mr::net
+}  // namespace millrace::net

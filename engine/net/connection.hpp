@@ -11,20 +11,20 @@
 #include "engine/net/chain.hpp"
 #include "engine/net/timer_wheel.hpp"
 
-namespace mr::net {
+namespace millrace::net {
 
 class Protocol;
 struct FlushTag;
 
 /// Why a connection was closed, for the counters.
 enum class CloseReason : std::uint8_t {
-  finished,       ///< The last reply was sent, or the peer ended between requests.
-  peer_closed,    ///< The peer ended inside a request.
+  finished,     ///< The last reply was sent, or the peer ended between requests.
+  peer_closed,  ///< The peer ended inside a request.
   reset,
   timeout,
-  refused,        ///< A request that could not be served ended it.
+  refused,  ///< A request that could not be served ended it.
   no_memory,
-  stopped,        ///< The server stops.
+  stopped,  ///< The server stops.
 };
 inline constexpr unsigned close_reason_count = 7;
 
@@ -59,24 +59,24 @@ struct Connection : ListLink<FlushTag> {
   TimeNs deadline = time_never;
   Input input;
   Chain output;
-  std::size_t sending_bytes = 0;   ///< Of the send in flight.
+  std::size_t sending_bytes = 0;  ///< Of the send in flight.
   io::Descriptor descriptor;
-  std::uint16_t listener = 0;      ///< Index of the listener it came from.
-  std::uint8_t operations = 0;     ///< Submitted and not completed for good.
-  bool receiving : 1 = false;      ///< A multishot receive is armed.
+  std::uint16_t listener = 0;         ///< Index of the listener it came from.
+  std::uint8_t operations = 0;        ///< Submitted and not completed for good.
+  bool receiving : 1 = false;         ///< A multishot receive is armed.
   bool receive_stopping : 1 = false;  ///< Its cancellation was asked for.
   bool sending : 1 = false;
-  bool watching : 1 = false;       ///< A hangup watch is armed.
-  bool starved : 1 = false;        ///< Waits for buffers to come back.
-  bool read_ended : 1 = false;     ///< The peer sends no more.
-  bool hold_reading : 1 = false;   ///< The protocol wants no more input for now.
-  bool finishing : 1 = false;      ///< Close once the output is sent.
-  bool aborting : 1 = false;       ///< Close at the end of the turn.
-  bool lingering : 1 = false;      ///< Our direction is shut; input is dropped until the peer's ends.
-  bool closing : 1 = false;        ///< Gone for the protocol; waits for its operations.
+  bool watching : 1 = false;      ///< A hangup watch is armed.
+  bool starved : 1 = false;       ///< Waits for buffers to come back.
+  bool read_ended : 1 = false;    ///< The peer sends no more.
+  bool hold_reading : 1 = false;  ///< The protocol wants no more input for now.
+  bool finishing : 1 = false;     ///< Close once the output is sent.
+  bool aborting : 1 = false;      ///< Close at the end of the turn.
+  bool lingering : 1 = false;     ///< Our direction is shut; input is dropped until the peer's ends.
+  bool closing : 1 = false;       ///< Gone for the protocol; waits for its operations.
   CloseReason reason = CloseReason::finished;
 
   alignas(16) std::byte state[state_bytes];
 };
 
-}  // namespace mr::net
+}  // namespace millrace::net

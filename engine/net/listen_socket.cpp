@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace mr::net {
+namespace millrace::net {
 namespace {
 
 Error system_error() noexcept { return {Errc::system, 0, errno}; }
@@ -47,7 +47,7 @@ const char* path_of(const ListenAddress& address) noexcept {
 // A socket file that nobody listens on is a left-over of a server that was killed.
 void remove_if_dead(const ListenAddress& address) noexcept {
   const char* path = path_of(address);
-  struct stat status{};
+  struct stat status {};
   if (*path == '\0' || ::lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) return;
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe < 0) return;
@@ -96,7 +96,9 @@ std::string read_listen_address(std::string_view text, ListenAddress& out) {
   const std::size_t colon = text.rfind(':');
   std::uint16_t port = 0;
   if (colon == std::string_view::npos || !read_port(text.substr(colon + 1), port)) {
-    return shown + " is no address: write HOST:PORT with a port from 0 to 65535, as 127.0.0.1:8080, [::1]:8080 or unix:/path";
+    return shown +
+           " is no address: write HOST:PORT with a port from 0 to 65535, as 127.0.0.1:8080, [::1]:8080 or "
+           "unix:/path";
   }
   std::string host(text.substr(0, colon));
   if (host == "*") host = "0.0.0.0";
@@ -112,7 +114,8 @@ std::string read_listen_address(std::string_view text, ListenAddress& out) {
     out.size = sizeof(sockaddr_in);
   }
   if (out.size == 0) {
-    return shown + " is no address: the host is a numeric IPv4 address, an IPv6 address in brackets, localhost or *";
+    return shown +
+           " is no address: the host is a numeric IPv4 address, an IPv6 address in brackets, localhost or *";
   }
   out.set_port(port);
   return {};
@@ -126,7 +129,8 @@ Error check_free(const ListenAddress& address) noexcept {
   ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address.storage.ss_family == AF_INET6) ::setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   Error error;
-  if (::bind(probe, reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0) error = system_error();
+  if (::bind(probe, reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0)
+    error = system_error();
   ::close(probe);
   return error;
 }
@@ -161,11 +165,14 @@ std::string describe_listen_error(const ListenAddress& address, Error error) {
   const std::string where = address.text();
   switch (error.os_errno) {
     case EADDRINUSE:
-      return where + " is in use by another process: stop that one (ss -ltnp shows it) or choose another address";
+      return where +
+             " is in use by another process: stop that one (ss -ltnp shows it) or choose another address";
     case EACCES:
-      if (address.is_unix()) return "no permission to make " + where + ": choose a directory that this user may write to";
+      if (address.is_unix())
+        return "no permission to make " + where + ": choose a directory that this user may write to";
       return "no permission to listen on " + where +
-             ": ports below 1024 need CAP_NET_BIND_SERVICE (setcap cap_net_bind_service=+ep on the binary) or another port";
+             ": ports below 1024 need CAP_NET_BIND_SERVICE (setcap cap_net_bind_service=+ep on the binary) "
+             "or another port";
     case EADDRNOTAVAIL:
       return where + " is not an address of this machine: ip address shows which are; 0.0.0.0 listens on all";
     case ENOENT: return where + ": its directory does not exist: make it first";
@@ -176,4 +183,4 @@ std::string describe_listen_error(const ListenAddress& address, Error error) {
   }
 }
 
-}  // namespace mr::net
+}  // namespace millrace::net

@@ -10,7 +10,7 @@
 #include "engine/base/result.hpp"
 #include "engine/io/backend.hpp"
 
-namespace mr::net {
+namespace millrace::net {
 
 struct ListenAddress {
   sockaddr_storage storage{};
@@ -39,4 +39,4 @@ Result<io::Descriptor> open_listen_socket(ListenAddress& address, bool reuse_por
 /// One sentence with the mend for an errno of the two above: "port 80 on 127.0.0.1 is in use: ...".
 std::string describe_listen_error(const ListenAddress& address, Error error);
 
-}  // namespace mr::net
+}  // namespace millrace::net

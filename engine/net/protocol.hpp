@@ -7,7 +7,7 @@
 
 #include "engine/net/connection.hpp"
 
-namespace mr::net {
+namespace millrace::net {
 
 class Protocol {
  public:
@@ -60,4 +60,4 @@ class Carrier {
   ~Carrier() = default;
 };
 
-}  // namespace mr::net
+}  // namespace millrace::net

@@ -4,7 +4,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::net {
+namespace millrace::net {
 
 // Rounded up: a tick fires at its beginning, and a timer must not fire early.
 std::uint64_t TimerWheel::tick_of(TimeNs deadline) noexcept {
@@ -81,4 +81,4 @@ void TimerWheel::collect(TimeNs now, Slot& due) noexcept {
   if (until > tick_) tick_ = until;
 }
 
-}  // namespace mr::net
+}  // namespace millrace::net

@@ -17,7 +17,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/base/list.hpp"
 
-namespace mr::net {
+namespace millrace::net {
 
 struct TimerTag;
 
@@ -87,4 +87,4 @@ class TimerWheel {
   std::size_t count_ = 0;
 };
 
-}  // namespace mr::net
+}  // namespace millrace::net

@@ -24,7 +24,7 @@
 #include "engine/http/target.hpp"
 #include "engine/io/backend.hpp"
 
-namespace mr::proto {
+namespace millrace::proto {
 
 class Exchange;
 
@@ -131,4 +131,4 @@ class RequestHandler {
   ~RequestHandler() = default;
 };
 
-}  // namespace mr::proto
+}  // namespace millrace::proto

@@ -3,7 +3,7 @@
 
 #include "engine/serve/core.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 void Core::listen(io::Descriptor listener) noexcept {
   listeners_.push_back({listener});
@@ -83,4 +83,4 @@ void Core::begin_stop() noexcept {
   wheel_.start(stop_timer_, deadline);
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -8,7 +8,7 @@
 
 #include "engine/http/status.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 namespace {
 
 constexpr std::string_view text_type = "text/plain; charset=utf-8";
@@ -91,4 +91,4 @@ void log_failure(const proto::Exchange& exchange, std::string_view what) noexcep
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), size);
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

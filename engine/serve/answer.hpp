@@ -9,7 +9,7 @@
 #include "engine/proto/exchange.hpp"
 #include "engine/serve/app_state.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 /// Sends a valid response.
 void send(proto::Exchange& exchange, const Response& response) noexcept;
@@ -28,4 +28,4 @@ void answer_error(proto::Exchange& exchange, const AppState& state, const Failur
 /// the line, nor reach a terminal with control characters.
 void log_failure(const proto::Exchange& exchange, std::string_view what) noexcept;
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -4,7 +4,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/serve/app_state.hpp"
 
-namespace mr {
+namespace millrace {
 
 App::App() : state_(std::make_unique<serve::AppState>()) {}
 App::~App() = default;
@@ -26,4 +26,4 @@ void add_error_page(serve::AppState& state, unsigned status, const ErrorPage& pa
 void add_exception_page(serve::AppState& state, const ExceptionPage& page) { state.add_exception_page(page); }
 
 }  // namespace detail
-}  // namespace mr
+}  // namespace millrace

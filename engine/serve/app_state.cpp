@@ -2,7 +2,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 namespace {
 
 const char* describe(detail::PatternFault fault) noexcept {
@@ -72,4 +72,4 @@ const detail::ErrorPage* AppState::error_page(unsigned status) const noexcept {
   return found != error_pages_.end() ? &found->second : nullptr;
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

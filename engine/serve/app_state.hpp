@@ -17,7 +17,7 @@
 
 #include "engine/http/head.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 class AppState;
 
@@ -59,4 +59,4 @@ class AppState {
   std::vector<detail::ExceptionPage> exception_pages_;
 };
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -8,7 +8,7 @@
 #include "engine/serve/app_state.hpp"
 #include "engine/serve/fixed_bytes.hpp"
 
-namespace mr::detail {
+namespace millrace::detail {
 namespace {
 
 /// Of the handler that runs: whoever answers by these functions was routed.
@@ -64,4 +64,4 @@ void finished(Request& request) noexcept {
 
 bool cancelled(const Request& request) noexcept { return request.exchange().scope.cancelled; }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -4,7 +4,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/serve/core.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 namespace {
 
 constexpr std::string_view too_many_reply =
@@ -51,7 +51,8 @@ void Core::begin_send(net::Connection& connection) noexcept {
 // The last step of a turn for a connection in which something happened.
 void Core::flush(net::Connection& connection) noexcept {
   if (connection.closing) return;
-  if (connection.aborting) [[unlikely]] return close(connection, connection.reason);
+  if (connection.aborting) [[unlikely]]
+    return close(connection, connection.reason);
   if (!connection.sending) {
     if (!connection.output.empty()) {
       begin_send(connection);
@@ -60,7 +61,8 @@ void Core::flush(net::Connection& connection) noexcept {
       if (!connection.lingering) begin_linger(connection);
     }
   }
-  if (!connection.receiving) [[unlikely]] begin_receive(connection);
+  if (!connection.receiving) [[unlikely]]
+    begin_receive(connection);
 }
 
 // Closing at once while the peer still sends would reset the connection, and the reset could overtake
@@ -92,8 +94,8 @@ void Core::operation_ended(net::Connection& connection) noexcept {
 void Core::destroy(net::Connection& connection) noexcept {
   connection.output.clear(pool_);
   if (connection.ListLink<net::FlushTag>::linked()) connection.ListLink<net::FlushTag>::unlink();
-  const bool reset = connection.reason == net::CloseReason::no_memory ||
-                     connection.reason == net::CloseReason::timeout;
+  const bool reset =
+      connection.reason == net::CloseReason::no_memory || connection.reason == net::CloseReason::timeout;
   backend_.close(connection.descriptor, reset && !connection.lingering);
   connections_.destroy(connection);
   if (accept_paused_ && connections_.live_count() < options_.connections_max) resume_accept();
@@ -142,4 +144,4 @@ void Core::abort(net::Connection& connection, net::CloseReason reason) noexcept 
   flush_later(connection);
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -4,7 +4,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 namespace {
 
 void add(CoreCounters::Count& count, std::uint64_t by) noexcept {  // One writer: no locked instruction.
@@ -47,7 +47,8 @@ void Core::turn(TimeNs deadline) noexcept {
   const std::size_t count = backend_.wait({completions_.get(), completions_max}, deadline);
   now_ = backend_.now();
   http_.on_turn(now_);
-  if (stop_grace_.load(std::memory_order_acquire) != time_never) [[unlikely]] begin_stop();
+  if (stop_grace_.load(std::memory_order_acquire) != time_never) [[unlikely]]
+    begin_stop();
   reap(count);
   handle_events();
   wheel_.expire(now_, [this](net::Timer& timer) { fire(timer); });
@@ -140,4 +141,4 @@ bool Core::done() const noexcept {
                       [](const Listener& listener) { return listener.armed; });
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -25,7 +25,7 @@
 #include "engine/proto/h1/protocol.hpp"
 #include "engine/serve/scheduler.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 struct CoreOptions {
   h1::Options http;
@@ -150,9 +150,9 @@ class Core final : private net::Carrier {
   std::size_t event_count_ = 0;
   std::unique_ptr<std::uint16_t[]> returned_;  ///< Buffers to give back at the end of the turn.
   std::size_t returned_count_ = 0;
-  std::unique_ptr<std::uint32_t[]> starved_;   ///< Slots that wait for buffers.
+  std::unique_ptr<std::uint32_t[]> starved_;  ///< Slots that wait for buffers.
   std::size_t starved_count_ = 0;
   CoreCounters counters_;
 };
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace mr::serve {
+namespace millrace::serve {
 
 io::BackendOptions backend_options(const ServerOptions& options) noexcept {
   io::BackendOptions rings;
@@ -41,4 +41,4 @@ CoreOptions core_options(const ServerOptions& options, std::size_t cores, std::s
   return core;
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

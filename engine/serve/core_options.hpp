@@ -8,11 +8,11 @@
 #include "engine/io/backend.hpp"
 #include "engine/serve/core.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 io::BackendOptions backend_options(const ServerOptions& options) noexcept;
 
 /// `problem` gets a sentence when MILLRACE_ISA names a kernel that this processor lacks.
 CoreOptions core_options(const ServerOptions& options, std::size_t cores, std::string& problem);
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

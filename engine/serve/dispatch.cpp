@@ -7,7 +7,7 @@
 #include "engine/serve/answer.hpp"
 #include "engine/serve/scheduler.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 std::unique_ptr<Dispatch> Dispatch::build(const AppState& state, std::string& problem) {
   std::unique_ptr<Router> router = Router::build(state.routes(), problem);
@@ -64,4 +64,4 @@ void Dispatch::refuse(proto::Exchange& exchange, Error error) noexcept {
   answer_error(exchange, state_, {.status = error.status, .fields = fields});
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -15,7 +15,7 @@
 #include "engine/serve/app_state.hpp"
 #include "engine/serve/router.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 class Dispatch final : public proto::RequestHandler {
  public:
@@ -36,4 +36,4 @@ class Dispatch final : public proto::RequestHandler {
   std::unique_ptr<Router> router_;
 };
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -7,7 +7,7 @@
 #include "engine/http/status.hpp"
 #include "engine/serve/fixed_bytes.hpp"
 
-namespace mr {
+namespace millrace {
 namespace {
 
 std::string status_line(unsigned status) {
@@ -47,4 +47,4 @@ Fixed::Fixed(Response response) {
   bytes_ = bytes;
 }
 
-}  // namespace mr
+}  // namespace millrace

@@ -1,4 +1,4 @@
-// fixed_bytes.hpp: what an mr::Fixed holds.
+// fixed_bytes.hpp: what an millrace::Fixed holds.
 #pragma once
 
 #include <millrace/response.hpp>
@@ -7,7 +7,7 @@
 
 #include "engine/proto/exchange.hpp"
 
-namespace mr::detail {
+namespace millrace::detail {
 
 struct FixedBytes {
   Response response;        ///< Owns the body.
@@ -16,4 +16,4 @@ struct FixedBytes {
   bool serialised = false;  ///< False for what a FixedReply cannot say: answer with the response.
 };
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

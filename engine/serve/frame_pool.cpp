@@ -3,7 +3,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/mem/allocate.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 FramePool::~FramePool() {
   for (FreeFrame* frame : free_) {
@@ -23,4 +23,4 @@ void* FramePool::allocate(std::size_t size_bytes) noexcept {
 
 void FramePool::release(void* memory) noexcept { mem::release(memory); }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace mr::serve {
+namespace millrace::serve {
 
 class FramePool {
  public:
@@ -77,4 +77,4 @@ class FramePool {
   std::uint64_t given_ = 0;
 };
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

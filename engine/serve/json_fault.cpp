@@ -7,7 +7,7 @@
 #include "engine/http/framing.hpp"
 #include "engine/serve/json_scan.hpp"
 
-namespace mr::detail {
+namespace millrace::detail {
 namespace {
 
 constexpr std::size_t shown_name_bytes_max = 64;  // A message stays a line, whatever the client sends.
@@ -67,4 +67,4 @@ bool is_json_type(std::string_view content_type) noexcept {
   return subtype.size() > 5 && http::equal_ignoring_case(subtype.substr(subtype.size() - 5), "+json");
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

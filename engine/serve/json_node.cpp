@@ -9,7 +9,7 @@
 #include "engine/mem/block_pool.hpp"
 #include "engine/serve/json_scan.hpp"
 
-namespace mr::detail {
+namespace millrace::detail {
 
 namespace dom = simdjson::dom;
 
@@ -128,4 +128,4 @@ bool JsonMembers::next(std::string_view& name, JsonNode& value) noexcept {
   return true;
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

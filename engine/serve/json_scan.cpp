@@ -8,7 +8,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 namespace {
 
 using detail::JsonFault;
@@ -277,4 +277,4 @@ std::size_t json_offset(std::string_view text, const JsonFault& fault) {
   return scan.found();
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace mr::serve {
+namespace millrace::serve {
 
 /// The first byte that no JSON text goes on with after what is before it (text.size() where the text
 /// ends too early), or the start of the number, escape or value that is beyond a limit. Sets the
@@ -21,4 +21,4 @@ bool find_json_fault(std::string_view text, detail::JsonFault& fault);
 /// Where the value that the steps lead to begins, in a text without a fault. O(text.size()).
 std::size_t json_offset(std::string_view text, const detail::JsonFault& fault);
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -2,7 +2,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 PathTable::PathTable(std::size_t paths_max) {
   const unsigned bits = static_cast<unsigned>(std::bit_width(paths_max * 4 + 1));
@@ -24,4 +24,4 @@ void PathTable::add(std::string_view path, const Leaf& leaf) {
   slots_[at] = {words, std::string(path), &leaf};
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

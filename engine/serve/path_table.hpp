@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace mr::serve {
+namespace millrace::serve {
 
 struct Leaf;
 
@@ -78,4 +78,4 @@ class PathTable {
   unsigned shift_;
 };
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

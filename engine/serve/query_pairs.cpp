@@ -3,7 +3,7 @@
 
 #include "engine/http/target.hpp"
 
-namespace mr::detail {
+namespace millrace::detail {
 namespace {
 
 /// False on a malformed escape.
@@ -41,4 +41,4 @@ std::string query_fault_text(std::string_view problem, std::string_view name) {
   return text;
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -4,7 +4,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/serve/core.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 void Core::reap(std::size_t count) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
@@ -92,4 +92,4 @@ void Core::on_hangup(const io::Completion& done) noexcept {
   operation_ended(*found);
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

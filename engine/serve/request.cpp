@@ -16,7 +16,7 @@
 #include "engine/proto/exchange.hpp"
 #include "engine/serve/app_state.hpp"
 
-namespace mr {
+namespace millrace {
 namespace {
 
 std::string_view trim(std::string_view text) noexcept {
@@ -157,4 +157,4 @@ void Request::set_user_data(void* data) noexcept { exchange_->user_data = data; 
 void* Request::user_data() const noexcept { return exchange_->user_data; }
 void Request::on_done(void (*callback)(void* user_data) noexcept) noexcept { exchange_->on_done = callback; }
 
-}  // namespace mr
+}  // namespace millrace

@@ -7,7 +7,7 @@
 #include "engine/http/char_class.hpp"
 #include "engine/http/framing.hpp"
 
-namespace mr {
+namespace millrace {
 namespace {
 
 constexpr const char* too_many_fields = "the response has more than 32 KiB of fields";
@@ -126,4 +126,4 @@ Response& Response::cookie(std::string_view name, std::string_view value, const 
   return *this;
 }
 
-}  // namespace mr
+}  // namespace millrace

@@ -5,7 +5,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 namespace {
 
 static_assert(detail::pattern_parameters_max == proto::Exchange::parameters_max);
@@ -227,4 +227,4 @@ std::string_view write_allow(MethodSet methods, std::span<char, allow_bytes_max>
   return {out.data(), static_cast<std::size_t>(to - out.data())};
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -25,7 +25,7 @@
 #include "engine/serve/app_state.hpp"
 #include "engine/serve/path_table.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 /// Bit n: http::Method n.
 using MethodSet = std::uint16_t;
@@ -87,4 +87,4 @@ class Router {
 inline constexpr std::size_t allow_bytes_max = 96;
 std::string_view write_allow(MethodSet methods, std::span<char, allow_bytes_max> out) noexcept;
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

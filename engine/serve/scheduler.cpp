@@ -5,7 +5,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/mem/allocate.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 namespace {
 
 constinit thread_local Scheduler* current_scheduler = nullptr;
@@ -105,9 +105,9 @@ void Scheduler::enqueue(detail::Waiter& waiter) noexcept {
   last_ = &waiter;
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve
 
-namespace mr::detail {
+namespace millrace::detail {
 
 Scope* current_scope() noexcept {
   const serve::Scheduler* scheduler = serve::current_scheduler;
@@ -133,4 +133,4 @@ void sleep_start(SleepWaiter& waiter, std::coroutine_handle<> handle, std::uint6
   serve::current_scheduler->start_sleep(waiter, handle, duration_ns);
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -22,7 +22,7 @@
 #include "engine/net/timer_wheel.hpp"
 #include "engine/serve/frame_pool.hpp"
 
-namespace mr::serve {
+namespace millrace::serve {
 
 class Scheduler {
  public:
@@ -96,4 +96,4 @@ class Scheduler {
   FramePool frames_;
 };
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

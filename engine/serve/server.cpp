@@ -24,7 +24,7 @@
 #include "engine/serve/dispatch.hpp"
 #include "engine/serve/server_check.hpp"
 
-namespace mr {
+namespace millrace {
 namespace {
 
 constexpr int listen_backlog = 4096;
@@ -300,4 +300,4 @@ ServerStats Server::stats() const noexcept {
   return total;
 }
 
-}  // namespace mr
+}  // namespace millrace

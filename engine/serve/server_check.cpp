@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace mr::serve {
+namespace millrace::serve {
 namespace {
 
 struct Range {
@@ -49,4 +49,4 @@ std::string check_options(const ServerOptions& options) {
   return {};
 }
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

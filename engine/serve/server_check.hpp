@@ -5,10 +5,10 @@
 
 #include <string>
 
-namespace mr::serve {
+namespace millrace::serve {
 
 /// An empty string, or one sentence on the first option that no server can run with. The configuration
 /// has narrower bounds; these are what the engine's counters and the kernel can hold.
 std::string check_options(const ServerOptions& options);
 
-}  // namespace mr::serve
+}  // namespace millrace::serve

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <millrace/detail/bridge.hpp>
+#include <millrace/namespace.hpp>
 #include <millrace/route_pattern.hpp>
 
 #include <memory>
 #include <type_traits>
 #include <utility>
 
-namespace mr {
+namespace millrace {
 
 class App;
 
@@ -74,7 +75,7 @@ class App {
   std::unique_ptr<serve::AppState> state_;
 };
 
-}  // namespace mr
+}  // namespace millrace
 
 // The engine itself is built without exceptions, and needs the class alone.
 #ifdef __cpp_exceptions

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <millrace/detail/scope.hpp>
+#include <millrace/namespace.hpp>
 
-namespace mr {
+namespace millrace {
 
 /// Thrown by a co_await of the engine's once the client has left or the server stops: by the one under
 /// way, and by every later one. Let it pass: locals are destroyed, the request ends, no reply is sent.
@@ -21,4 +22,4 @@ inline void throw_if_cancelled() {
 }
 
 }  // namespace detail
-}  // namespace mr
+}  // namespace millrace

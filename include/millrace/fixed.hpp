@@ -3,6 +3,7 @@
 //   app.get("/health", mr::fixed("ok"));
 #pragma once
 
+#include <millrace/namespace.hpp>
 #include <millrace/response.hpp>
 
 #include <memory>
@@ -10,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace mr {
+namespace millrace {
 
 namespace detail {
 struct FixedBytes;
@@ -35,4 +36,4 @@ inline Fixed fixed(std::string body, std::string_view content_type) {
   return Fixed(Response().bytes(std::move(body), content_type));
 }
 
-}  // namespace mr
+}  // namespace millrace

@@ -13,6 +13,7 @@
 #include <millrace/detail/json_read.hpp>
 #include <millrace/detail/json_write.hpp>
 #include <millrace/json_fields.hpp>
+#include <millrace/namespace.hpp>
 #include <millrace/request.hpp>
 #include <millrace/response.hpp>
 
@@ -21,7 +22,7 @@
 #include <string_view>
 #include <utility>
 
-namespace mr {
+namespace millrace {
 
 /// The value as a response of application/json, which may be changed further. Types: see MR_JSON.
 template <class T>
@@ -67,4 +68,4 @@ struct Argument<Json<T>> {
 };
 
 }  // namespace detail
-}  // namespace mr
+}  // namespace millrace

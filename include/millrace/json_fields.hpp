@@ -1,6 +1,8 @@
 // json_fields.hpp: MR_JSON, which says what fields a struct has.
 #pragma once
 
+#include <millrace/namespace.hpp>
+
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -20,10 +22,10 @@
 /// std::vector      an array
 /// std::map, std::unordered_map with std::string keys: an object   a key twice: refused
 /// a struct with an MR_JSON of its own: an object
-#define MR_JSON(Type, ...)                                                                                \
-  [[maybe_unused]] constexpr auto millrace_fields(const Type*) noexcept {                                 \
-    return ::mr::detail::Fields<Type __VA_OPT__(, ) MR_DETAIL_EACH(MR_DETAIL_MEMBER, Type, __VA_ARGS__)>{ \
-        {MR_DETAIL_EACH(MR_DETAIL_KEY, Type, __VA_ARGS__)}};                                              \
+#define MR_JSON(Type, ...)                                                                         \
+  [[maybe_unused]] constexpr auto millrace_fields(const Type*) noexcept {                          \
+    return ::millrace::detail::Fields<Type __VA_OPT__(, ) MR_DETAIL_EACH(                          \
+        MR_DETAIL_MEMBER, Type, __VA_ARGS__)>{{MR_DETAIL_EACH(MR_DETAIL_KEY, Type, __VA_ARGS__)}}; \
   }
 
 #define MR_DETAIL_MEMBER(Type, field) &Type::field
@@ -45,7 +47,7 @@
   MR_DETAIL_SCAN_1(MR_DETAIL_SCAN_1(MR_DETAIL_SCAN_1(MR_DETAIL_SCAN_1(__VA_ARGS__))))
 #define MR_DETAIL_SCAN_1(...) __VA_ARGS__
 
-namespace mr::detail {
+namespace millrace::detail {
 
 /// What MR_JSON makes: members as template arguments, so that reading and writing know their types,
 /// and their names as they are written in JSON: `"name":`.
@@ -79,4 +81,4 @@ concept HasFields = requires(const T* type) {
 template <HasFields T>
 inline constexpr auto fields_of = millrace_fields(static_cast<const T*>(nullptr));
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -13,12 +13,13 @@
 #include <millrace/detail/argument.hpp>
 #include <millrace/detail/query_read.hpp>
 #include <millrace/json_fields.hpp>
+#include <millrace/namespace.hpp>
 #include <millrace/request.hpp>
 
 #include <optional>
 #include <utility>
 
-namespace mr {
+namespace millrace {
 
 /// An argument of a handler. T has an MR_JSON and is default-constructible; a field that may be missing
 /// keeps its initial value.
@@ -43,4 +44,4 @@ struct Argument<Query<T>> {
 };
 
 }  // namespace detail
-}  // namespace mr
+}  // namespace millrace

@@ -1,12 +1,14 @@
 // request.hpp: what a handler sees of a request.
 #pragma once
 
+#include <millrace/namespace.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace mr {
+namespace millrace {
 
 namespace proto {
 class Exchange;
@@ -70,4 +72,4 @@ class Request {
   proto::Exchange* exchange_;
 };
 
-}  // namespace mr
+}  // namespace millrace

@@ -3,6 +3,8 @@
 //   return mr::Response("gone fishing").status(503).header("Retry-After", "3600");
 #pragma once
 
+#include <millrace/namespace.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -10,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace mr {
+namespace millrace {
 
 enum class SameSite : std::uint8_t { unset, strict, lax, none };
 
@@ -103,4 +105,4 @@ class Response {
   bool has_date_ = false;
 };
 
-}  // namespace mr
+}  // namespace millrace

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <millrace/detail/signature.hpp>
+#include <millrace/namespace.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -14,7 +15,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 /// Of one pattern, a wildcard included.
 inline constexpr unsigned pattern_parameters_max = 8;
@@ -159,4 +160,4 @@ class RoutePattern {
   std::string_view text_;
 };
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -1,12 +1,14 @@
 // server.hpp: the options of a server, and a server that runs inside a program with its own main loop.
 #pragma once
 
+#include <millrace/namespace.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-namespace mr {
+namespace millrace {
 
 class App;
 
@@ -84,4 +86,4 @@ class Server {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace mr
+}  // namespace millrace

@@ -3,12 +3,13 @@
 
 #include <millrace/cancelled.hpp>
 #include <millrace/detail/scope.hpp>
+#include <millrace/namespace.hpp>
 
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
 
-namespace mr {
+namespace millrace {
 namespace detail {
 
 class [[nodiscard]] SleepAwaiter {
@@ -53,4 +54,4 @@ detail::SleepAwaiter sleep(std::chrono::duration<Rep, Period> duration) noexcept
 /// For long computations, which would hold up every other request of the core.
 inline detail::SleepAwaiter yield() noexcept { return detail::SleepAwaiter(0); }
 
-}  // namespace mr
+}  // namespace millrace

@@ -21,6 +21,7 @@
 
 #include <millrace/cancelled.hpp>
 #include <millrace/detail/scope.hpp>
+#include <millrace/namespace.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -29,7 +30,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace mr {
+namespace millrace {
 
 template <class T>
 class Task;
@@ -181,4 +182,4 @@ struct Detached {
 };
 
 }  // namespace detail
-}  // namespace mr
+}  // namespace millrace

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 template <class Number>
@@ -64,4 +64,4 @@ void Arguments::finish() const {
   if (!words_.empty()) fail_usage("unknown argument '" + words_.front() + "'");
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

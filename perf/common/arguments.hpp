@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mr::perf {
+namespace millrace::perf {
 
 /// Ends the program with one sentence on standard error and status 2.
 [[noreturn]] void fail_usage(const std::string& sentence);
@@ -29,4 +29,4 @@ class Arguments {
   std::vector<std::string> words_;
 };
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

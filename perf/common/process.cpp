@@ -12,7 +12,7 @@
 
 #include "perf/common/arguments.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 [[noreturn]] void fail_call(const std::string& what) { fail(what + ": " + std::strerror(errno)); }
@@ -78,4 +78,4 @@ int connect_to(const std::string& host, std::uint16_t port) {
   return descriptor;
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

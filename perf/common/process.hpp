@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace mr::perf {
+namespace millrace::perf {
 
 inline constexpr std::uint64_t any_cpu = ~std::uint64_t{0};
 
@@ -24,4 +24,4 @@ int connect_to(const std::string& host, std::uint16_t port);
 /// Sets one option of type int.
 void set_option(int descriptor, int level, int option, int value);
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

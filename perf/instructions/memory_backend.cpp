@@ -7,7 +7,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 
 MemoryBackend::MemoryBackend(std::string batch) : batch_(std::move(batch)) {
   MR_ASSERT(batch_.size() <= buffer_bytes_max);
@@ -78,4 +78,4 @@ void MemoryBackend::give_back(std::span<const std::uint16_t> buffer_ids) noexcep
   if (!buffer_ids.empty()) buffer_free_ = true;
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

@@ -10,7 +10,7 @@
 #include "engine/io/backend.hpp"
 #include "engine/mem/block_pool.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 
 class MemoryBackend final : public io::IoBackend {
  public:
@@ -65,4 +65,4 @@ class MemoryBackend final : public io::IoBackend {
   io::BackendStats stats_;
 };
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

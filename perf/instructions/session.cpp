@@ -12,7 +12,7 @@
 #include "perf/load/answer.hpp"
 #include "perf/server/routes.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 // Reads one batch of answers as the load generator would.
@@ -52,10 +52,10 @@ void run(const Workload& workload, std::uint64_t batches) {
 }
 
 }  // namespace
-}  // namespace mr::perf
+}  // namespace millrace::perf
 
 int main(int argc, char** argv) {
-  using namespace mr::perf;
+  using namespace millrace::perf;
   Arguments arguments(argc, argv);
   if (arguments.flag("--help")) {
     std::puts("session [--workload W1|W1v|W2|W3] [--batches N]");

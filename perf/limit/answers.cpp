@@ -2,7 +2,7 @@
 
 #include "perf/common/arguments.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 // "Hello world!" under a head that is filled up to the size asked for.
@@ -23,4 +23,4 @@ Answers::Answers(const Shape& shape) : shape_(shape) {
   while (repeated_.size() < send_bytes_max + answer.size()) repeated_ += answer;
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace mr::perf {
+namespace millrace::perf {
 
 struct Shape {
   std::uint32_t request_bytes = 35;    ///< Of one request, or of a whole batch of them.
@@ -54,4 +54,4 @@ struct Account {
   }
 };
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

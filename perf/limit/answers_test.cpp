@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mr::perf {
+namespace millrace::perf {
 
 TEST_CASE("Answers: repeated whole, from any place on") {
   const Answers answers({.request_bytes = 35, .answers = 1, .response_bytes = 131});
@@ -32,4 +32,4 @@ TEST_CASE("Account: answers are owed for whole requests, however they are cut") 
   CHECK(account.place == 0);
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

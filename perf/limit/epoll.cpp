@@ -13,7 +13,7 @@
 #include "perf/common/process.hpp"
 #include "perf/limit/answers.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 class EpollServer {
@@ -94,10 +94,10 @@ class EpollServer {
 };
 
 }  // namespace
-}  // namespace mr::perf
+}  // namespace millrace::perf
 
 int main(int argc, char** argv) {
-  using namespace mr::perf;
+  using namespace millrace::perf;
   Arguments arguments(argc, argv);
   if (arguments.flag("--help")) {
     std::puts("limit_epoll [--port N] [--cpu N] [--request-bytes N] [--answers N] [--response-bytes N]");

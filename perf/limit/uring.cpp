@@ -23,7 +23,7 @@
 #include "perf/common/process.hpp"
 #include "perf/limit/answers.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 // Kernel constants that liburing 2.3 does not name.
@@ -322,10 +322,10 @@ void NullServer::end(std::uint32_t slot) {
 }
 
 }  // namespace
-}  // namespace mr::perf
+}  // namespace millrace::perf
 
 int main(int argc, char** argv) {
-  using namespace mr::perf;
+  using namespace millrace::perf;
   Arguments arguments(argc, argv);
   if (arguments.flag("--help")) {
     std::puts(

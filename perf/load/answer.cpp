@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 constexpr std::size_t date_bytes = 29;  // RFC 9110 section 5.6.7, IMF-fixdate.
@@ -105,4 +105,4 @@ std::optional<std::size_t> AnswerBook::learn(Page& page, std::string_view bytes)
   return answer->size;
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

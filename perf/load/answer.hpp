@@ -15,7 +15,7 @@
 
 #include "perf/load/workload.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 
 struct ParsedAnswer {
   std::size_t size = 0;     ///< Head and body; 0: not whole yet.
@@ -56,4 +56,4 @@ class AnswerBook {
   std::string problem_;
 };
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

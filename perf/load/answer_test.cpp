@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 constexpr std::string_view right =
@@ -85,4 +85,4 @@ TEST_CASE("make_workload: the sizes of the published workloads") {
   CHECK(lengths.size() > 8);
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

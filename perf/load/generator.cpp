@@ -10,7 +10,7 @@
 #include "perf/common/arguments.hpp"
 #include "perf/common/process.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 constexpr std::uint32_t buffer_count = 512;
@@ -193,4 +193,4 @@ void Generator::batch_answered(std::uint32_t index) {
   ++idle_;
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

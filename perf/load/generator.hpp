@@ -14,7 +14,7 @@
 
 #include "perf/load/answer.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 
 struct LoadOptions {
   std::string host = "127.0.0.1";
@@ -72,4 +72,4 @@ class Generator {
   __kernel_timespec give_up_{};
 };
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

@@ -8,7 +8,7 @@
 #include "perf/common/process.hpp"
 #include "perf/load/generator.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 double now_s() {
@@ -22,10 +22,10 @@ double seconds_of(const timeval& time) {
 }
 
 }  // namespace
-}  // namespace mr::perf
+}  // namespace millrace::perf
 
 int main(int argc, char** argv) {
-  using namespace mr::perf;
+  using namespace millrace::perf;
   Arguments arguments(argc, argv);
   if (arguments.flag("--help")) {
     std::puts(

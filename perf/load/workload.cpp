@@ -4,7 +4,7 @@
 
 #include "perf/common/arguments.hpp"
 
-namespace mr::perf {
+namespace millrace::perf {
 namespace {
 
 constexpr std::string_view greeting = "Hello world!";
@@ -77,4 +77,4 @@ Workload make_workload(std::string_view name, std::uint32_t connections, std::ui
   return workload;
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mr::perf {
+namespace millrace::perf {
 
 struct Exchange {
   std::string request;
@@ -30,4 +30,4 @@ struct Workload {
 ///   W4   100 connections, not pipelined: POST /length of 4 KiB
 Workload make_workload(std::string_view name, std::uint32_t connections, std::uint32_t pipeline);
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

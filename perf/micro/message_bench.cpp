@@ -13,7 +13,7 @@
 
 namespace {
 
-using namespace mr::http;
+using namespace millrace::http;
 
 void framing(benchmark::State& state) {
   const bench::Padded request(bench::request_of(bench::shapes[state.range(0)]));

@@ -72,7 +72,7 @@ std::vector<std::string> varied_requests(Shape shape, unsigned count) {
 }
 
 Padded::Padded(std::string_view text)
-    : size_(text.size()), bytes_(new char[text.size() + mr::mem::padding_bytes]()) {
+    : size_(text.size()), bytes_(new char[text.size() + millrace::mem::padding_bytes]()) {
   std::memcpy(bytes_.get(), text.data(), text.size());
 }
 

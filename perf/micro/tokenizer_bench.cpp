@@ -10,8 +10,8 @@
 
 namespace {
 
-using mr::http::Field;
-using mr::http::Head;
+using millrace::http::Field;
+using millrace::http::Head;
 
 constexpr unsigned fields_max = 100;
 
@@ -58,16 +58,16 @@ void add(const std::string& who, Parse parse) {
 const bool registered = [] {
   add("llhttp",
       [](const char* data, std::size_t size, Head&) { return bench::llhttp_alone(data, size) != 0; });
-  for (unsigned i = 0; i < mr::http::isa_count; ++i) {
-    const auto isa = static_cast<mr::http::Isa>(i);
-    if (mr::http::kernel_for(isa) == nullptr) continue;
-    const mr::http::HeadParser parser(isa, mr::http::HeadLimits{});
-    add(mr::http::name_of(isa), [parser](const char* data, std::size_t size, Head& head) {
+  for (unsigned i = 0; i < millrace::http::isa_count; ++i) {
+    const auto isa = static_cast<millrace::http::Isa>(i);
+    if (millrace::http::kernel_for(isa) == nullptr) continue;
+    const millrace::http::HeadParser parser(isa, millrace::http::HeadLimits{});
+    add(millrace::http::name_of(isa), [parser](const char* data, std::size_t size, Head& head) {
       return !parser.parse(data, size, true, head).failed();
     });
   }
   add("strict", [](const char* data, std::size_t size, Head& head) {
-    return !mr::http::parse_head_strict(data, size, mr::http::HeadLimits{}, head).failed();
+    return !millrace::http::parse_head_strict(data, size, millrace::http::HeadLimits{}, head).failed();
   });
   return true;
 }();

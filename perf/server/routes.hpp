@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace mr::perf {
+namespace millrace::perf {
 
 inline void add_routes(App& app) {
   app.get("/", [] { return "Hello world!"; });
@@ -14,4 +14,4 @@ inline void add_routes(App& app) {
   app.post("/length", [](Request& request) { return std::to_string(request.body().size()); });
 }
 
-}  // namespace mr::perf
+}  // namespace millrace::perf

@@ -2,7 +2,7 @@
 #include "perf/server/routes.hpp"
 
 int main(int argc, char** argv) {
-  mr::App app;
-  mr::perf::add_routes(app);
+  millrace::App app;
+  millrace::perf::add_routes(app);
   return app.run(argc, argv);
 }

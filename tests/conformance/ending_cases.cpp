@@ -5,7 +5,7 @@
 
 #include "tests/conformance/harness.hpp"
 
-namespace mr::conformance {
+namespace millrace::conformance {
 namespace {
 
 using io::Completion;
@@ -314,4 +314,4 @@ const std::vector<Case> ending_cases = {
     {"close: the number used again, and an old generation", a_number_used_again},
 };
 
-}  // namespace mr::conformance
+}  // namespace millrace::conformance

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace mr::conformance {
+namespace millrace::conformance {
 
 using io::Completion;
 using io::Op;
@@ -75,4 +75,4 @@ std::string Harness::receive(const Pair& pair, io::Token token, std::size_t size
   return got;
 }
 
-}  // namespace mr::conformance
+}  // namespace millrace::conformance

@@ -10,7 +10,7 @@
 
 #include "engine/io/backend.hpp"
 
-namespace mr::conformance {
+namespace millrace::conformance {
 
 /// The other end of a connection.
 class Peer {
@@ -85,4 +85,4 @@ struct Case {
 };
 extern const std::vector<Case> stream_cases, ending_cases, limit_cases;
 
-}  // namespace mr::conformance
+}  // namespace millrace::conformance

@@ -6,7 +6,7 @@
 
 #include "tests/conformance/harness.hpp"
 
-namespace mr::conformance {
+namespace millrace::conformance {
 namespace {
 
 void run_table(std::unique_ptr<Harness> (*make)(const io::BackendOptions&)) {
@@ -25,4 +25,4 @@ void run_table(std::unique_ptr<Harness> (*make)(const io::BackendOptions&)) {
 TEST_CASE("conformance: uring") { run_table(make_uring_harness); }
 TEST_CASE("conformance: sim") { run_table(make_sim_harness); }
 
-}  // namespace mr::conformance
+}  // namespace millrace::conformance

@@ -6,7 +6,7 @@
 
 #include "tests/conformance/harness.hpp"
 
-namespace mr::conformance {
+namespace millrace::conformance {
 namespace {
 
 using io::Completion;
@@ -226,4 +226,4 @@ const std::vector<Case> limit_cases = {
     {"a thousand connections", a_thousand_connections},
 };
 
-}  // namespace mr::conformance
+}  // namespace millrace::conformance

@@ -3,7 +3,7 @@
 #include "engine/io/sim/world.hpp"
 #include "tests/conformance/harness.hpp"
 
-namespace mr::conformance {
+namespace millrace::conformance {
 namespace {
 
 class SimPeer final : public Peer {
@@ -47,4 +47,4 @@ std::unique_ptr<Harness> make_sim_harness(const io::BackendOptions& options) {
   return std::make_unique<SimHarness>(options);
 }
 
-}  // namespace mr::conformance
+}  // namespace millrace::conformance

@@ -8,7 +8,7 @@
 #include "engine/mem/block_pool.hpp"
 #include "tests/conformance/harness.hpp"
 
-namespace mr::conformance {
+namespace millrace::conformance {
 namespace {
 
 using io::Completion;
@@ -293,4 +293,4 @@ const std::vector<Case> stream_cases = {
     {"recv and send at once", both_directions_at_once},
 };
 
-}  // namespace mr::conformance
+}  // namespace millrace::conformance

@@ -11,7 +11,7 @@
 #include "engine/io/uring/uring_backend.hpp"
 #include "tests/conformance/harness.hpp"
 
-namespace mr::conformance {
+namespace millrace::conformance {
 namespace {
 
 class SocketPeer final : public Peer {
@@ -131,4 +131,4 @@ std::unique_ptr<Harness> make_uring_harness(const io::BackendOptions& options) {
   return std::make_unique<UringHarness>(options);
 }
 
-}  // namespace mr::conformance
+}  // namespace millrace::conformance

@@ -13,8 +13,8 @@
 
 namespace {
 
-using namespace mr;
-using namespace mr::http;
+using namespace millrace;
+using namespace millrace::http;
 
 constexpr ChunkLimits limits{.body_bytes_max = 4096,
                              .extension_bytes_max = 64,

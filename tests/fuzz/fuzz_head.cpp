@@ -15,8 +15,8 @@
 
 namespace {
 
-using namespace mr;
-using namespace mr::http;
+using namespace millrace;
+using namespace millrace::http;
 
 constexpr HeadLimits limits{.bytes_max = 4096, .fields_max = 32};
 

@@ -12,7 +12,7 @@
 
 namespace {
 
-using namespace mr::http;
+using namespace millrace::http;
 
 void check_range(std::string_view field) {
   for (const std::uint64_t size :

@@ -14,7 +14,7 @@
 
 namespace {
 
-using mr::test::Scenario;
+using millrace::test::Scenario;
 
 /// Ends the process: the core of a failed scenario is in the middle of its work.
 [[noreturn]] void fail(std::uint64_t seed, bool faults, const std::string& wrong) {
@@ -31,7 +31,7 @@ struct Totals {
   std::uint64_t hangup_ends = 0, timed_out = 0, no_memory = 0, refused = 0, drained = 0, cut_by_grace = 0;
 
   void add(Scenario& scenario) {
-    const mr::io::sim::FaultCounts& faults = scenario.faults();
+    const millrace::io::sim::FaultCounts& faults = scenario.faults();
     replies += scenario.met().replies;
     timed_out += scenario.met().timed_out;
     no_memory += scenario.met().no_memory;

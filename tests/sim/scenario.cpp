@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace mr::test {
+namespace millrace::test {
 namespace {
 
 using io::sim::Client;
@@ -378,4 +378,4 @@ std::string Scenario::run() {
   return wrong.empty() ? stop() : wrong;
 }
 
-}  // namespace mr::test
+}  // namespace millrace::test

@@ -9,7 +9,7 @@
 #include "engine/serve/core.hpp"
 #include "tests/sim/sim_handler.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 
 /// What one client wants to hear.
 struct Wanted {
@@ -92,4 +92,4 @@ class Scenario {
   Met met_;
 };
 
-}  // namespace mr::test
+}  // namespace millrace::test

@@ -19,7 +19,7 @@
 #include "engine/proto/exchange.hpp"
 #include "engine/serve/scheduler.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 
 inline std::string letters(std::size_t size) {
   std::string text(size, '\0');
@@ -99,13 +99,13 @@ class SimHandler final : public proto::RequestHandler {
   static Detached later(SimHandler& self, proto::Exchange& exchange, std::chrono::milliseconds time) {
     ++self.coroutines_live;
     try {
-      co_await mr::sleep(time);
+      co_await millrace::sleep(time);
       text(exchange, 200, exchange.target.path);
-    } catch (const mr::Cancelled&) {
+    } catch (const millrace::Cancelled&) {
     }
     --self.coroutines_live;
     exchange.sink->finished(exchange);
   }
 };
 
-}  // namespace mr::test
+}  // namespace millrace::test

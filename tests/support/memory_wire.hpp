@@ -11,14 +11,15 @@
 #include "engine/net/protocol.hpp"
 #include "engine/proto/h1/protocol.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 
 /// Answers what the core would: flushes, deadlines and closing are noted, not done.
 class MemoryWire final : public net::Carrier {
  public:
-  MemoryWire(const h1::Options& options, proto::RequestHandler& handler,
-             h1::Protocol::CancelScope cancel = [](void*, detail::Scope& scope) noexcept { scope.cancelled = true; },
-             void* cancel_context = nullptr)
+  MemoryWire(
+      const h1::Options& options, proto::RequestHandler& handler,
+      h1::Protocol::CancelScope cancel = [](void*, detail::Scope& scope) noexcept { scope.cancelled = true; },
+      void* cancel_context = nullptr)
       : http(options, *this, pool, handler, cancel, cancel_context) {
     http.on_turn(clock);
     open();
@@ -97,4 +98,4 @@ class MemoryWire final : public net::Carrier {
   std::size_t flushes = 0;
 };
 
-}  // namespace mr::test
+}  // namespace millrace::test

@@ -23,7 +23,7 @@
 #include "engine/serve/answer.hpp"
 #include "engine/serve/app_state.hpp"
 
-namespace mr::files {
+namespace millrace::files {
 namespace {
 
 using proto::Exchange;
@@ -229,4 +229,4 @@ Result<detail::Entry> make_entry(std::string_view pattern, const std::string& di
                        .self = new FilesHandler(pattern, opened.value())};
 }
 
-}  // namespace mr::files
+}  // namespace millrace::files

@@ -13,7 +13,7 @@
 
 #include "engine/base/result.hpp"
 
-namespace mr::files {
+namespace millrace::files {
 
 /// Files up to this size are read into the reply; larger ones through a BodySource.
 inline constexpr std::size_t small_bytes_max = 64 * 1024;
@@ -23,4 +23,4 @@ inline constexpr std::size_t small_bytes_max = 64 * 1024;
 /// Returns the handler, or Errc::bad_configuration for such a pattern, or a system Error.
 Result<detail::Entry> make_entry(std::string_view pattern, const std::string& directory);
 
-}  // namespace mr::files
+}  // namespace millrace::files

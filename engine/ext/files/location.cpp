@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace mr::files {
+namespace millrace::files {
 namespace {
 
 /// pchar of RFC 3986 without the escape, and the slash.
@@ -54,4 +54,4 @@ std::string_view write_location(const http::Target& target, std::span<char> out)
   return writer.text();
 }
 
-}  // namespace mr::files
+}  // namespace millrace::files

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-namespace mr::files {
+namespace millrace::files {
 namespace {
 
 struct Type {
@@ -116,4 +116,4 @@ std::string_view media_type_of(std::string_view name) noexcept {
   return found != types.end() && found->extension == wanted.extension ? found->type : unknown;
 }
 
-}  // namespace mr::files
+}  // namespace millrace::files

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-namespace mr::files {
+namespace millrace::files {
 
 /// "text/html; charset=utf-8" for "a.html"; the end is compared case-insensitively;
 /// "application/octet-stream" for what is not in the table. O(log types).
 std::string_view media_type_of(std::string_view name) noexcept;
 
-}  // namespace mr::files
+}  // namespace millrace::files

@@ -12,7 +12,7 @@
 #include <climits>
 #include <cstring>
 
-namespace mr::files {
+namespace millrace::files {
 namespace {
 
 constexpr std::string_view index_name = "index.html";
@@ -115,4 +115,4 @@ bool servable(std::string_view name) noexcept {
   return true;
 }
 
-}  // namespace mr::files
+}  // namespace millrace::files

@@ -14,7 +14,7 @@
 
 #include "engine/base/result.hpp"
 
-namespace mr::files {
+namespace millrace::files {
 
 /// An open regular file; closed at the end.
 class File {
@@ -75,4 +75,4 @@ class Root {
 /// .well-known, RFC 8615), empty parts ("a//b"), a NUL.
 bool servable(std::string_view name) noexcept;
 
-}  // namespace mr::files
+}  // namespace millrace::files

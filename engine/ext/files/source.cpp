@@ -7,7 +7,7 @@
 
 #include "engine/mem/allocate.hpp"
 
-namespace mr::files {
+namespace millrace::files {
 namespace {
 
 class FileSource final : public proto::BodySource {
@@ -71,4 +71,4 @@ proto::BodySource* make_source(File&& file, std::uint64_t offset, std::uint64_t 
 
 std::uint32_t sources_live() noexcept { return free_list.live; }
 
-}  // namespace mr::files
+}  // namespace millrace::files

@@ -6,7 +6,7 @@
 #include "engine/ext/files/root.hpp"
 #include "engine/proto/exchange.hpp"
 
-namespace mr::files {
+namespace millrace::files {
 
 /// Bytes `offset` to `offset + size_bytes` of a file, as a reply's body. From the free list of this
 /// thread; release() on the same thread gives it back. Null without memory; then `file` is untouched.
@@ -16,4 +16,4 @@ proto::BodySource* make_source(File&& file, std::uint64_t offset, std::uint64_t 
 /// Sources that were made and not yet released on this thread.
 std::uint32_t sources_live() noexcept;
 
-}  // namespace mr::files
+}  // namespace millrace::files

@@ -4,7 +4,7 @@
 #include "engine/http/kernels/block_scan.hpp"
 #include "engine/http/kernels/kernels.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -74,4 +74,4 @@ Scan scan_avx512(const char* data, std::size_t size, Head& head) noexcept {
   return scan_blocks<Block>(data, size, head);
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

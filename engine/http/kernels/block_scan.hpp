@@ -21,7 +21,7 @@
 /// A kernel is one function: a call inside it would cost more than what is called.
 #define MR_INLINE inline __attribute__((always_inline))
 
-namespace mr::http {
+namespace millrace::http {
 namespace {
 
 /// One bit a byte, the first byte lowest.
@@ -261,4 +261,4 @@ MR_INLINE Scan scan_blocks(const char* data, std::size_t size, Head& head) {
 }
 
 }  // namespace
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -4,7 +4,7 @@
 
 #include "engine/http/kernels/kernels.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 const char* name_of(Isa isa) noexcept {
   switch (isa) {
@@ -48,4 +48,4 @@ Result<Isa> choose_isa() noexcept {
   return Error{Errc::unsupported};
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -3,7 +3,7 @@
 
 #include "engine/http/head_parser.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 Scan scan_scalar(const char* data, std::size_t size, Head& head) noexcept;
 #ifdef MR_KERNELS_X86
@@ -12,4 +12,4 @@ Scan scan_avx2(const char* data, std::size_t size, Head& head) noexcept;
 Scan scan_avx512(const char* data, std::size_t size, Head& head) noexcept;
 #endif
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -6,7 +6,7 @@
 
 #include "engine/http/char_class.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 namespace {
 
 /// by_low[low nibble] holds a bit for each high nibble under which the character is in the set.
@@ -46,4 +46,4 @@ constexpr BlockConstants make_block_constants() {
 alignas(64) constexpr BlockConstants constants_in_memory = make_block_constants();
 
 }  // namespace
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -6,7 +6,7 @@
 #include "engine/http/char_class.hpp"
 #include "engine/http/kernels/kernels.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -83,4 +83,4 @@ Scan scan_scalar(const char* data, std::size_t size, Head& head) noexcept {
   return Scan::complete;
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

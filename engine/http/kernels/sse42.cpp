@@ -5,7 +5,7 @@
 #include "engine/http/kernels/kernels.hpp"
 #include "engine/http/kernels/nibbles.hpp"
 
-namespace mr::http {
+namespace millrace::http {
 
 namespace {
 
@@ -63,4 +63,4 @@ Scan scan_sse42(const char* data, std::size_t size, Head& head) noexcept {
   return scan_blocks<Block>(data, size, head);
 }
 
-}  // namespace mr::http
+}  // namespace millrace::http

@@ -5,7 +5,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/mem/block_pool.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 namespace {
 
 constexpr int spent_byte = 0xdb;
@@ -52,4 +52,4 @@ void BufferPool::give_back(std::span<const std::uint16_t> ids) noexcept {
   }
 }
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

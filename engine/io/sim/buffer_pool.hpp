@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 class BufferPool {
  public:
@@ -34,4 +34,4 @@ class BufferPool {
   std::uint32_t buffer_bytes_;
 };
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

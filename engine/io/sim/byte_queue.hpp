@@ -7,7 +7,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 class ByteQueue {
  public:
@@ -39,4 +39,4 @@ class ByteQueue {
   std::size_t begin_ = 0;
 };
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

@@ -1,6 +1,6 @@
 #include "engine/io/sim/fault_plan.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 FaultPlan FaultPlan::drawn(Random& random) noexcept {
   // Half of the faults are off in any one world: some bugs only show where nothing hides them.
@@ -28,4 +28,4 @@ FaultPlan FaultPlan::drawn(Random& random) noexcept {
   return plan;
 }
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

@@ -6,7 +6,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/io/sim/random.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 /// Chances are out of 1000. The default is a world without faults and without delays.
 struct FaultPlan {
@@ -54,4 +54,4 @@ struct FaultCounts {
   std::uint64_t blocked_sends = 0;
 };
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

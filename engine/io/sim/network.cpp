@@ -5,7 +5,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 namespace {
 
 constexpr Descriptor first_descriptor = 3;
@@ -297,4 +297,4 @@ void Network::reset_arrives_at_client(Connection& connection) {
   connection.unread.clear();
 }
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

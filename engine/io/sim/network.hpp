@@ -18,7 +18,7 @@
 #include "engine/io/sim/fault_plan.hpp"
 #include "engine/io/sim/random.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 using ConnectionId = std::uint32_t;
 
@@ -151,4 +151,4 @@ class Network {
   std::vector<Descriptor> changed_;
 };
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

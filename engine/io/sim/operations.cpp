@@ -5,7 +5,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/io/sim/random.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 Operation& Operations::add(Token token, Descriptor descriptor) {
   MR_ASSERT(descriptor >= 0);
@@ -73,4 +73,4 @@ std::uint64_t hash_of(std::span<const iovec> parts) noexcept {
   return hash;
 }
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

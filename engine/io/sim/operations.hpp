@@ -8,7 +8,7 @@
 
 #include "engine/io/backend.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 struct Operation {
   Token token;
@@ -52,4 +52,4 @@ class Operations {
 std::uint64_t hash_of(std::span<const iovec> parts) noexcept;
 std::uint64_t hash_of(const void* bytes, std::size_t size_bytes, std::uint64_t hash) noexcept;
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

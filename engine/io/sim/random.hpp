@@ -6,7 +6,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 /// One step of splitmix64: spreads every bit of `state` over the result.
 constexpr std::uint64_t mix(std::uint64_t state) noexcept {
@@ -51,4 +51,4 @@ class Random {
   std::uint64_t state_[4]{};
 };
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

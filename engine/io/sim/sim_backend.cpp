@@ -8,7 +8,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 namespace {
 
 constexpr TimeNs wait_costs_ns = 1000;  // So that a core that only polls sees time go by.
@@ -336,4 +336,4 @@ std::size_t SimBackend::wait(std::span<Completion> out, TimeNs deadline) noexcep
   }
 }
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

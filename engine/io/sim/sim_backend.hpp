@@ -19,7 +19,7 @@
 #include "engine/io/sim/network.hpp"
 #include "engine/io/sim/operations.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 class SimBackend final : public IoBackend {
  public:
@@ -103,4 +103,4 @@ class SimBackend final : public IoBackend {
   BackendStats stats_;
 };
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

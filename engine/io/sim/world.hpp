@@ -20,7 +20,7 @@
 #include "engine/io/sim/network.hpp"
 #include "engine/io/sim/sim_backend.hpp"
 
-namespace mr::io::sim {
+namespace millrace::io::sim {
 
 /// A handle on the client's end of a connection; copyable, valid as long as its world.
 /// Nothing it does reaches the server before the next wait().
@@ -92,4 +92,4 @@ class World {
   SimBackend backend_;
 };
 
-}  // namespace mr::io::sim
+}  // namespace millrace::io::sim

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace mr::io::abi {
+namespace millrace::io::abi {
 
 /// Linux 6.12: io_uring_enter() takes an absolute time to wait until, so that no clock is read.
 inline constexpr unsigned enter_abs_timer = 1u << 5;
@@ -23,4 +23,4 @@ inline constexpr unsigned floor_minor = 1;
 inline constexpr unsigned ring_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                                        IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL;
 
-}  // namespace mr::io::abi
+}  // namespace millrace::io::abi

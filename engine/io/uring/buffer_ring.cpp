@@ -7,7 +7,7 @@
 
 #include "engine/mem/block_pool.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 
 int BufferRing::open(io_uring& ring, std::uint32_t buffers, std::uint32_t buffer_bytes,
                      bool& refused) noexcept {
@@ -47,4 +47,4 @@ BufferRing::~BufferRing() {
   if (entries_ != nullptr) munmap(entries_, mapped_bytes_);
 }
 
-}  // namespace mr::io
+}  // namespace millrace::io

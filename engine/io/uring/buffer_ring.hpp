@@ -14,7 +14,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 
 class BufferRing {
  public:
@@ -59,4 +59,4 @@ class BufferRing {
   std::uint16_t mask_ = 0;
 };
 
-}  // namespace mr::io
+}  // namespace millrace::io

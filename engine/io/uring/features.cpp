@@ -11,7 +11,7 @@
 #include "engine/io/uring/probe.hpp"
 #include "engine/io/uring/ring.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 namespace {
 
 constexpr std::uint32_t trial_entries = 8;
@@ -104,4 +104,4 @@ std::vector<Feature> probe_features() {
   };
 }
 
-}  // namespace mr::io
+}  // namespace millrace::io

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace mr::io {
+namespace millrace::io {
 
 struct Feature {
   std::string name;
@@ -17,4 +17,4 @@ struct Feature {
 /// Opens small rings and uses each feature once. Takes a millisecond or so; any thread.
 std::vector<Feature> probe_features();
 
-}  // namespace mr::io
+}  // namespace millrace::io

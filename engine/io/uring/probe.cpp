@@ -10,7 +10,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/io/uring/abi.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 namespace {
 
 constexpr std::int64_t memlock_enough_bytes = 8 << 20;
@@ -137,4 +137,4 @@ std::string describe(const SetupProblem& problem) {
   return std::string("io_uring cannot be used: ") + text + ".";
 }
 
-}  // namespace mr::io
+}  // namespace millrace::io

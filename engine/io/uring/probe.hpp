@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace mr::io {
+namespace millrace::io {
 
 enum class Cause : std::uint8_t {
   none,
@@ -45,4 +45,4 @@ SetupProblem problem_of(const Facts& facts) noexcept;
 /// "io_uring cannot be used: <cause>; <mend>." Empty where there is no problem.
 std::string describe(const SetupProblem& problem);
 
-}  // namespace mr::io
+}  // namespace millrace::io

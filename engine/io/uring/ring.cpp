@@ -7,7 +7,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/io/uring/abi.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 namespace {
 
 __kernel_timespec timespec_of(TimeNs time) noexcept {
@@ -100,4 +100,4 @@ void Ring::submit_early() noexcept {
   while (queued_ != 0) call(0, 0, nullptr, 0);
 }
 
-}  // namespace mr::io
+}  // namespace millrace::io

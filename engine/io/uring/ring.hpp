@@ -16,7 +16,7 @@
 
 #include "engine/base/clock.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 
 class Ring {
  public:
@@ -93,4 +93,4 @@ class Ring {
 /// CLOCK_MONOTONIC, the clock the kernel's waits use.
 TimeNs monotonic_now() noexcept;
 
-}  // namespace mr::io
+}  // namespace millrace::io

@@ -14,7 +14,7 @@
 #include "engine/io/uring/ring.hpp"
 #include "engine/mem/allocate.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 namespace {
 
 // A bit of a token's operation that no Op uses: marks a hangup watch whose peer is known to be gone.
@@ -264,4 +264,4 @@ Result<std::unique_ptr<IoBackend>> make_uring(const BackendOptions& options, Set
   return Error{.code = Errc::unsupported, .os_errno = failed};
 }
 
-}  // namespace mr::io
+}  // namespace millrace::io

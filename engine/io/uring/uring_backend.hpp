@@ -7,11 +7,11 @@
 #include "engine/io/backend.hpp"
 #include "engine/io/uring/probe.hpp"
 
-namespace mr::io {
+namespace millrace::io {
 
 /// Opens a ring and its buffers. Call it on the thread that will use the backend and destroy it: the
 /// kernel refuses every other one, wake() excepted. Accepted sockets are close-on-exec.
 /// On failure `why` (may be null) holds the cause, for describe().
 Result<std::unique_ptr<IoBackend>> make_uring(const BackendOptions& options, SetupProblem* why) noexcept;
 
-}  // namespace mr::io
+}  // namespace millrace::io

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace mr::h1 {
+namespace millrace::h1 {
 
 TimeNs system_wall_clock() noexcept {
   timespec time{};
@@ -27,4 +27,4 @@ void DateLine::render(TimeNs now) noexcept {
   next_ = now + (ns_per_s - wall % ns_per_s);
 }
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

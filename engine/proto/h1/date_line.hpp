@@ -8,7 +8,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/http/date.hpp"
 
-namespace mr::h1 {
+namespace millrace::h1 {
 
 /// Nanoseconds of wall-clock time since 1970; a function, so that a simulated core has its own.
 using WallClock = TimeNs (*)() noexcept;
@@ -22,14 +22,16 @@ class DateLine {
   static constexpr std::size_t line_bytes = 6 + http::date_bytes + 2;
   static constexpr std::size_t ok_bytes = 17 + line_bytes;
   static_assert(ok_line.size() == 17);
-  static constexpr std::string_view plain_fields = "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
+  static constexpr std::string_view plain_fields =
+      "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
   static constexpr std::size_t plain_bytes = ok_bytes + plain_fields.size();
 
   explicit DateLine(WallClock clock) noexcept;
 
   /// Once a turn. Reads the wall clock only when the second may have changed.
   void refresh(TimeNs now) noexcept {
-    if (now >= next_) [[unlikely]] render(now);
+    if (now >= next_) [[unlikely]]
+      render(now);
   }
   const char* ok() const noexcept { return text_; }
   /// ok() and the fields of a plain text, up to its length.
@@ -45,4 +47,4 @@ class DateLine {
   char text_[plain_bytes];
 };
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

@@ -4,7 +4,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/proto/h1/protocol.hpp"
 
-namespace mr::h1 {
+namespace millrace::h1 {
 namespace {
 
 /// Moves a view along with the bytes it points into; one that points elsewhere stays.
@@ -162,4 +162,4 @@ void Protocol::refuse(net::Connection& connection, Error error) noexcept {
   MR_ASSERT(scratch_.replied);
 }
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

@@ -12,7 +12,7 @@
 #include "engine/proto/h1/date_line.hpp"
 #include "engine/proto/h1/session.hpp"
 
-namespace mr::h1 {
+namespace millrace::h1 {
 
 /// Room for everything of a head but the content type's value and the caller's fields.
 inline constexpr std::size_t fixed_parts_bytes = 256;
@@ -61,9 +61,11 @@ inline char* put_body(char* to, std::string_view body) noexcept {
 inline constexpr std::size_t plain_body_max = 4096;
 
 /// Writes a plain reply by fixed-size stores; false when the pool is full.
-inline bool write_plain(net::Chain& out, mem::BlockPool& pool, const DateLine& date, std::string_view body) noexcept {
+inline bool write_plain(net::Chain& out, mem::BlockPool& pool, const DateLine& date,
+                        std::string_view body) noexcept {
   char* const begin = out.room(pool, fixed_parts_bytes + body.size());
-  if (begin == nullptr) [[unlikely]] return false;
+  if (begin == nullptr) [[unlikely]]
+    return false;
   std::memcpy(begin, date.plain(), DateLine::plain_bytes);
   char* to = put(put_number(begin + DateLine::plain_bytes, body.size()), "\r\n\r\n");
   to = put_body(to, body);
@@ -71,4 +73,4 @@ inline bool write_plain(net::Chain& out, mem::BlockPool& pool, const DateLine& d
   return true;
 }
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

@@ -5,7 +5,7 @@
 #include "engine/http/status.hpp"
 #include "engine/proto/h1/protocol.hpp"
 
-namespace mr::h1 {
+namespace millrace::h1 {
 namespace {
 
 char* put_status_line(char* to, unsigned status) noexcept {
@@ -64,12 +64,15 @@ bool Protocol::write_reply(net::Chain& out, const H1Exchange& x, const proto::Re
     if (view.date) to = put(to, {date_.line(), DateLine::line_bytes});
   }
   if (!no_body) {
-    to = put_type_and_length(to, view.content_type, view.source != nullptr ? view.source_bytes : view.body.size());
+    to = put_type_and_length(to, view.content_type,
+                             view.source != nullptr ? view.source_bytes : view.body.size());
   }
-  if (x.close_after || x.head.version_minor == 0) [[unlikely]] to = put_connection(to, x);
+  if (x.close_after || x.head.version_minor == 0) [[unlikely]]
+    to = put_connection(to, x);
   if (!view.fields.empty()) to = put(to, view.fields);
   to = put(to, "\r\n");
-  if (body_bytes != 0 && body_fits) [[likely]] to = put(to, {view.body.data(), body_bytes});
+  if (body_bytes != 0 && body_fits) [[likely]]
+    to = put(to, {view.body.data(), body_bytes});
   MR_ASSERT(static_cast<std::size_t>(to - begin) <= head_bytes + body_bytes);
   commit_head(out, x, begin, to);
   return body_fits || out.append(pool_, {view.body.data(), body_bytes});
@@ -94,4 +97,4 @@ bool Protocol::write_fixed(net::Chain& out, const H1Exchange& x, const proto::Fi
   return body_fits || out.append(pool_, body);
 }
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

@@ -7,7 +7,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace mr::h1 {
+namespace millrace::h1 {
 
 namespace {
 
@@ -35,7 +35,7 @@ Protocol::Protocol(const Options& options, net::Carrier& carrier, mem::BlockPool
       cancel_context_(cancel_context),
       date_(options.wall_clock),
       exchanges_(options.exchanges_max),
-      fields_(new (std::nothrow) http::Field[options.head.fields_max]),
+      fields_(new(std::nothrow) http::Field[options.head.fields_max]),
       scratch_(*this, nullptr) {
   MR_ASSERT(fields_ != nullptr);
   chunk_limits_.body_bytes_max = options.body_bytes_max;
@@ -84,8 +84,7 @@ void Protocol::on_end(net::Connection& connection) noexcept {
 
 void Protocol::on_sent(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
-  session.write_deadline =
-      connection.output.empty() ? time_never : carrier_.now() + options_.write_idle_ns;
+  session.write_deadline = connection.output.empty() ? time_never : carrier_.now() + options_.write_idle_ns;
   if (session.pending_count != 0) advance(connection);
   if (connection.hold_reading && session.phase != Phase::stopped && !paused(connection)) {
     carrier_.hold_reading(connection, false);
@@ -163,7 +162,8 @@ void Protocol::settle(net::Connection& connection) noexcept {
     session.read_deadline = time_never;
   }
   if (!connection.output.empty()) {
-    if (session.write_deadline == time_never) session.write_deadline = carrier_.now() + options_.write_idle_ns;
+    if (session.write_deadline == time_never)
+      session.write_deadline = carrier_.now() + options_.write_idle_ns;
     carrier_.flush_later(connection);
   }
   if (session.phase == Phase::stopped && session.pending_count == 0) {
@@ -185,4 +185,4 @@ void Protocol::set_deadlines(net::Connection& connection) noexcept {
   carrier_.set_deadline(connection, std::min(reading, session.write_deadline));
 }
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

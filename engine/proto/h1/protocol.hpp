@@ -22,7 +22,7 @@
 #include "engine/proto/h1/date_line.hpp"
 #include "engine/proto/h1/session.hpp"
 
-namespace mr::h1 {
+namespace millrace::h1 {
 
 struct Options {
   http::Isa isa = http::Isa::scalar;
@@ -40,7 +40,7 @@ struct Options {
 
 struct Counters {
   std::uint64_t requests = 0;
-  std::uint64_t refused = 0;              ///< Requests answered by the protocol itself: 400, 413...
+  std::uint64_t refused = 0;  ///< Requests answered by the protocol itself: 400, 413...
   std::uint64_t timeouts = 0;
   std::uint64_t exchanges_cancelled = 0;
 };
@@ -135,9 +135,9 @@ class Protocol final : public net::Protocol, public proto::ReplySink {
   DateLine date_;
   mem::Slab<H1Exchange> exchanges_;
   std::unique_ptr<http::Field[]> fields_;
-  H1Exchange scratch_;                     ///< Every synchronous request in turn.
-  std::uint32_t repeat_bytes_ = 0;         ///< Of the head that scratch_ still holds, and that lies just before.
+  H1Exchange scratch_;              ///< Every synchronous request in turn.
+  std::uint32_t repeat_bytes_ = 0;  ///< Of the head that scratch_ still holds, and that lies just before.
   Counters counters_;
 };
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

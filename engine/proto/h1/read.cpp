@@ -6,7 +6,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/proto/h1/protocol.hpp"
 
-namespace mr::h1 {
+namespace millrace::h1 {
 
 // The head that was read last lies just before, and the same bytes follow it.
 inline bool Protocol::repeats(const Window& window) const noexcept {
@@ -17,7 +17,8 @@ inline bool Protocol::repeats(const Window& window) const noexcept {
 
 // Whoever pipelines, often sends one head again and again. The same bytes mean the same: where they lie
 // just behind the head that was read last, its spans are moved on instead of made anew.
-inline __attribute__((always_inline)) Protocol::Step Protocol::repeat_head(net::Connection& connection, Window& window) noexcept {
+inline __attribute__((always_inline)) Protocol::Step Protocol::repeat_head(net::Connection& connection,
+                                                                           Window& window) noexcept {
   const std::size_t by = repeat_bytes_;
   const auto move = [by](std::string_view& view) noexcept {
     if (!view.empty()) view = {view.data() + by, view.size()};
@@ -56,8 +57,10 @@ void Protocol::process(net::Connection& connection, Window& window, bool judge_p
     switch (session.phase) {
       case Phase::head:
         if (window.at == window.size) return;
-        if (paused(connection)) [[unlikely]] return pause(connection);
-        step = repeats(window) ? repeat_head(connection, window) : read_head(connection, window, judge_partial);
+        if (paused(connection)) [[unlikely]]
+          return pause(connection);
+        step =
+            repeats(window) ? repeat_head(connection, window) : read_head(connection, window, judge_partial);
         break;
       case Phase::body_length: step = read_length(connection, window); break;
       case Phase::body_chunked: step = read_chunked(connection, window, false); break;
@@ -202,8 +205,7 @@ Protocol::Step Protocol::read_chunked(net::Connection& connection, Window& windo
 // The head was judged when it came; its spans are made anew because the bytes have moved since.
 void Protocol::parse_again(net::Connection& connection, char* data) noexcept {
   reset_scratch(connection);
-  const Error parsed =
-      parser_.parse(data, session_of(connection).head_bytes, false, scratch_.head);
+  const Error parsed = parser_.parse(data, session_of(connection).head_bytes, false, scratch_.head);
   MR_ASSERT(!parsed.failed());
   const Error framed = http::read_framing(scratch_.head, scratch_.framing);
   MR_ASSERT(!framed.failed());
@@ -241,4 +243,4 @@ bool Protocol::append_input(net::Connection& connection, const char* data, std::
   return true;
 }
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

@@ -3,7 +3,7 @@
 #include "engine/proto/h1/head_parts.hpp"
 #include "engine/proto/h1/protocol.hpp"
 
-namespace mr::h1 {
+namespace millrace::h1 {
 
 namespace {
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -39,7 +39,8 @@ void Protocol::reply_plain(proto::Exchange& exchange, std::string_view body) noe
   auto& x = static_cast<H1Exchange&>(exchange);
   if (x.plain_allowed && body.size() <= plain_body_max) [[likely]] {
     const Session& session = session_of(*x.connection);
-    if (session.pending_count == 0 && !session.draining && write_plain(x.connection->output, pool_, date_, body)) [[likely]] {
+    if (session.pending_count == 0 && !session.draining &&
+        write_plain(x.connection->output, pool_, date_, body)) [[likely]] {
       MR_ASSERT(!x.replied);
       x.replied = true;
       return;
@@ -188,4 +189,4 @@ void Protocol::release(H1Exchange& x) noexcept {
   exchanges_.destroy(x);
 }
 
-}  // namespace mr::h1
+}  // namespace millrace::h1

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace mr {
+namespace millrace {
 namespace detail {
 
 /// What awaiting a handler's result gives: a Task's value, or the result itself.
@@ -120,4 +120,4 @@ App& App::on_error(F&& page) {
   return *this;
 }
 
-}  // namespace mr
+}  // namespace millrace

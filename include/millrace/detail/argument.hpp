@@ -23,7 +23,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 /// Why a handler is not run.
 struct Refusal {
@@ -119,4 +119,4 @@ constexpr ParameterCheck parameter_check() noexcept {
   }
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

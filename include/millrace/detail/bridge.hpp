@@ -10,15 +10,15 @@
 #include <span>
 #include <string_view>
 
-namespace mr {
+namespace millrace {
 class Response;
 }
 
-namespace mr::serve {
+namespace millrace::serve {
 class AppState;
 }
 
-namespace mr::detail {
+namespace millrace::detail {
 
 struct FixedBytes;
 
@@ -75,4 +75,4 @@ void add_route(serve::AppState& state, std::string_view method, std::string_view
 void add_error_page(serve::AppState& state, unsigned status, const ErrorPage& page);
 void add_exception_page(serve::AppState& state, const ExceptionPage& page);
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -20,7 +20,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 /// One argument between the request and the handler. A is the type of the handler's parameter.
 template <class A>
@@ -152,4 +152,4 @@ void destroy(void* self) noexcept {
   delete static_cast<T*>(self);
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 /// The arguments live in this frame, so what the handler takes by reference outlives its coroutine.
 template <class F>
@@ -32,4 +32,4 @@ void start_asynchronous(void* self, Request& request) noexcept {
   run_task(*static_cast<const F*>(self), request);
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 enum class JsonKind : std::uint8_t {
   null,
@@ -101,4 +101,4 @@ std::string json_fault_text(std::string_view text, const JsonFault& fault);
 /// application/json, any */*+json, or no Content-Type at all (RFC 6839 section 3.1); parameters are ignored.
 bool is_json_type(std::string_view content_type) noexcept;
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

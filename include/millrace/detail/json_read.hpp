@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 template <JsonInteger T>
 bool read_json_integer(const JsonNode& node, T& out, JsonFault& fault) {
@@ -164,4 +164,4 @@ bool read_json(const JsonNode& node, T& out, JsonFault& fault) {
   }
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

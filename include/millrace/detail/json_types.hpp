@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 /// As in a path: no characters.
 template <class T>
@@ -40,4 +40,4 @@ concept JsonMap = requires(T& map, std::string key) {
 template <class>
 inline constexpr bool json_unsupported = false;
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

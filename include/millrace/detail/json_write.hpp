@@ -14,7 +14,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 inline void append_json_string(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
@@ -121,4 +121,4 @@ void append_json(std::string& out, const T& value) {
   }
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

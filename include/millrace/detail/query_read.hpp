@@ -17,7 +17,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 /// Walks the pairs of a query, decoding each.
 class QueryPairs {
@@ -114,4 +114,4 @@ std::string read_query(std::string_view query, T& out, const Fields<T, Members..
   return {};
 }
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace mr::detail {
+namespace millrace::detail {
 
 struct Scope;
 
@@ -47,4 +47,4 @@ struct SleepWaiter : Waiter {
 /// from its queue. Only within a scope.
 void sleep_start(SleepWaiter& waiter, std::coroutine_handle<> handle, std::uint64_t duration_ns) noexcept;
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

@@ -9,11 +9,11 @@
 #include <tuple>
 #include <type_traits>
 
-namespace mr {
+namespace millrace {
 class Fixed;
 }
 
-namespace mr::detail {
+namespace millrace::detail {
 
 template <class>
 inline constexpr bool unsupported = false;
@@ -104,4 +104,4 @@ struct Signature<Fixed> : ArgumentList<std::tuple<Request&>> {};
 template <class F>
 using SignatureOf = Signature<std::decay_t<F>>;
 
-}  // namespace mr::detail
+}  // namespace millrace::detail

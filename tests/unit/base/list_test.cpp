@@ -13,11 +13,11 @@ namespace {
 
 struct FirstTag;
 struct SecondTag;
-struct Item : mr::ListLink<FirstTag>, mr::ListLink<SecondTag> {
+struct Item : millrace::ListLink<FirstTag>, millrace::ListLink<SecondTag> {
   int value = 0;
 };
-using First = mr::List<Item, FirstTag>;
-using Second = mr::List<Item, SecondTag>;
+using First = millrace::List<Item, FirstTag>;
+using Second = millrace::List<Item, SecondTag>;
 
 std::vector<int> values(First& list) {
   std::vector<int> out;
@@ -44,7 +44,7 @@ TEST_CASE("List: first in, first out") {
   for (int want = 0; want < 5; ++want) {
     Item& item = list.pop_front();
     CHECK(item.value == want);
-    CHECK(!static_cast<mr::ListLink<FirstTag>&>(item).linked());
+    CHECK(!static_cast<millrace::ListLink<FirstTag>&>(item).linked());
   }
   CHECK(list.empty());
 }
@@ -53,7 +53,7 @@ TEST_CASE("List: an element leaves from the front, the middle and the end") {
   auto items = five_items();
   First list;
   for (Item& item : items) list.push_back(item);
-  for (const int leaver : {0, 2, 4}) static_cast<mr::ListLink<FirstTag>&>(items[leaver]).unlink();
+  for (const int leaver : {0, 2, 4}) static_cast<millrace::ListLink<FirstTag>&>(items[leaver]).unlink();
   CHECK(values(list) == std::vector{1, 3});
   list.push_back(items[0]);
   CHECK(values(list) == std::vector{1, 3, 0});
@@ -99,7 +99,7 @@ TEST_CASE("List: for_each may take out the element it is given") {
   First list;
   for (Item& item : items) list.push_back(item);
   list.for_each([](Item& item) {
-    if (item.value % 2 == 0) static_cast<mr::ListLink<FirstTag>&>(item).unlink();
+    if (item.value % 2 == 0) static_cast<millrace::ListLink<FirstTag>&>(item).unlink();
   });
   CHECK(values(list) == std::vector{1, 3});
   while (!list.empty()) list.pop_front();
@@ -118,7 +118,7 @@ TEST_CASE("List: misuse aborts") {
   }));
   CHECK(dies([] {
     Item item;
-    static_cast<mr::ListLink<FirstTag>&>(item).unlink();
+    static_cast<millrace::ListLink<FirstTag>&>(item).unlink();
   }));
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("List: agrees with a deque") {
   std::deque<int> reference;
   for (int step = 0; step < 20'000; ++step) {
     Item& item = items[random() % items.size()];
-    auto& link = static_cast<mr::ListLink<FirstTag>&>(item);
+    auto& link = static_cast<millrace::ListLink<FirstTag>&>(item);
     const auto at = std::find(reference.begin(), reference.end(), item.value);
     REQUIRE(link.linked() == (at != reference.end()));
     if (!link.linked()) {

@@ -9,9 +9,9 @@
 
 #include "tests/unit/base/death.hpp"
 
-using mr::Errc;
-using mr::Error;
-using mr::Result;
+using millrace::Errc;
+using millrace::Error;
+using millrace::Result;
 
 TEST_CASE("Error: the default is no failure, and every field counts for equality") {
   CHECK(!Error{}.failed());
@@ -69,12 +69,12 @@ TEST_CASE("name_of: every Errc has a name of its own, in lower case") {
   std::set<std::string_view> names;
   const auto last = static_cast<std::uint16_t>(Errc::bad_configuration);
   for (std::uint16_t code = 0; code <= last; ++code) {
-    const std::string_view name = mr::name_of(static_cast<Errc>(code));
+    const std::string_view name = millrace::name_of(static_cast<Errc>(code));
     CAPTURE(name);
     CHECK(!name.empty());
     CHECK(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos);
     CHECK(names.insert(name).second);
   }
-  CHECK(mr::name_of(Errc::bad_chunk) == std::string_view("bad_chunk"));
-  CHECK(dies([] { mr::name_of(static_cast<Errc>(0xffff)); }));
+  CHECK(millrace::name_of(Errc::bad_chunk) == std::string_view("bad_chunk"));
+  CHECK(dies([] { millrace::name_of(static_cast<Errc>(0xffff)); }));
 }

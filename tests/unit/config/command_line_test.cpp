@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-using namespace mr::config;
+using namespace millrace::config;
 
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace mr::config;
+using namespace millrace::config;
 
 namespace {
 

@@ -7,7 +7,7 @@
 
 #include "engine/config/config.hpp"
 
-using namespace mr::config;
+using namespace millrace::config;
 
 namespace {
 

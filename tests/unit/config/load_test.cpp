@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-using namespace mr::config;
+using namespace millrace::config;
 
 namespace {
 
@@ -49,7 +49,7 @@ TEST_CASE("load: a flag beats the environment, which beats the file, which beats
   CHECK(config.server.body_bytes == 2u << 20);
   CHECK(config.server.headers == 50);
   CHECK(config.server.listen == std::vector<std::string>{"127.0.0.1:1"});
-  CHECK(config.server.pipeline == mr::ServerOptions{}.pipeline);
+  CHECK(config.server.pipeline == millrace::ServerOptions{}.pipeline);
   CHECK(config.origins[index_of("server", "cores")] == "--cores");
   CHECK(config.origins[index_of("limits", "body")] == "MILLRACE_LIMITS_BODY");
   CHECK(config.origins[index_of("limits", "headers")] == file.path() + ":6");
@@ -186,13 +186,13 @@ TEST_CASE("print: every setting with its default and its origin, and it reads ba
 }
 
 TEST_CASE("settings: every default lies within its own bounds") {
-  const mr::ServerOptions defaults;
+  const millrace::ServerOptions defaults;
   for (const Setting& setting : settings) {
     if (setting.kind == Kind::addresses) continue;
     CAPTURE(setting.key);
     std::string text = show(setting, defaults);
     if (text.front() == '"') text = text.substr(1, text.size() - 2);
-    mr::ServerOptions options;
+    millrace::ServerOptions options;
     CHECK(assign(setting, {.shape = Value::Shape::plain, .text = text}, options).empty());
     CHECK(show(setting, options) == show(setting, defaults));
   }

@@ -4,7 +4,7 @@
 
 #include <array>
 
-using namespace mr::config;
+using namespace millrace::config;
 
 TEST_CASE("edit_distance") {
   struct Case {

@@ -14,7 +14,7 @@
 #include "engine/config/signals.hpp"
 #include "engine/config/welcome.hpp"
 
-using namespace mr::config;
+using namespace millrace::config;
 
 namespace {
 

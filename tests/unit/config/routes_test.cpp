@@ -8,8 +8,8 @@
 #include "engine/config/route_entry.hpp"
 #include "engine/proto/exchange.hpp"
 
-using namespace mr;
-using namespace mr::config;
+using namespace millrace;
+using namespace millrace::config;
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-using namespace mr::config;
+using namespace millrace::config;
 
 TEST_CASE("read_size: digits and a power of 1024") {
   struct Case {

@@ -12,9 +12,9 @@
 #include "engine/mem/allocate.hpp"
 #include "tests/unit/ext/support.hpp"
 
-using namespace mr::files;
-using namespace mr::files::test;
-using mr::http::Method;
+using namespace millrace::files;
+using namespace millrace::files::test;
+using millrace::http::Method;
 
 namespace {
 
@@ -266,16 +266,16 @@ TEST_CASE("files: nothing is allocated once it runs") {
     CHECK(site.get("/d").status == 301);
   };
   ask_all();
-  const std::uint64_t before = mr::mem::allocations();
+  const std::uint64_t before = millrace::mem::allocations();
   for (int round = 0; round < 10; ++round) ask_all();
-  CHECK(mr::mem::allocations() == before);
+  CHECK(millrace::mem::allocations() == before);
 }
 
 TEST_CASE("files: make_entry judges the pattern and opens the directory") {
   const TemporaryDirectory directory;
   for (const char* pattern : {"", "/", "/x", "*", "x/*", "/{id}/*"}) {
     CAPTURE(pattern);
-    CHECK(make_entry(pattern, directory.path()).error().code == mr::Errc::bad_configuration);
+    CHECK(make_entry(pattern, directory.path()).error().code == millrace::Errc::bad_configuration);
   }
   CHECK(make_entry("/*", directory / "absent").error().os_errno == ENOENT);
   directory.write("file", "x");

@@ -8,7 +8,7 @@
 #include "engine/ext/files/mime.hpp"
 #include "engine/ext/files/root.hpp"
 
-using namespace mr::files;
+using namespace millrace::files;
 
 TEST_CASE("media_type_of") {
   struct Case {
@@ -48,7 +48,7 @@ TEST_CASE("servable") {
 
 TEST_CASE("write_location: encodes again, keeps the query, says when there is no room") {
   std::array<char, 64> out;
-  mr::http::Target target;
+  millrace::http::Target target;
   target.path = "/a b/\"\xc3\xa9\r";
   CHECK(write_location(target, out) == "Location: /a%20b/%22%C3%A9%0D/\r\n");
   target.path = "/d";

@@ -18,7 +18,7 @@
 #include "engine/proto/exchange.hpp"
 #include "engine/serve/app_state.hpp"
 
-namespace mr::files::test {
+namespace millrace::files::test {
 
 class TemporaryDirectory {
  public:
@@ -139,4 +139,4 @@ class Site {
   serve::AppState app_;
 };
 
-}  // namespace mr::files::test
+}  // namespace millrace::files::test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-using namespace mr::http;
+using namespace millrace::http;
 
 namespace {
 

@@ -8,7 +8,7 @@
 
 #include "tests/unit/http/support.hpp"
 
-using namespace mr::http;
+using namespace millrace::http;
 
 namespace {
 

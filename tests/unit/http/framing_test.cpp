@@ -9,9 +9,9 @@
 #include "engine/http/head_parser.hpp"
 #include "tests/unit/http/support.hpp"
 
-using namespace mr::http;
-using mr::Errc;
-using mr::Error;
+using namespace millrace::http;
+using millrace::Errc;
+using millrace::Error;
 
 namespace {
 

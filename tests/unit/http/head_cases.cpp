@@ -4,7 +4,7 @@ namespace test {
 
 namespace {
 
-using mr::Errc;
+using millrace::Errc;
 using namespace std::string_view_literals;
 
 #define HOST "Host: a\r\n"

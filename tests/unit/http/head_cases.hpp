@@ -16,7 +16,7 @@ enum class By : std::uint8_t { kernel, strict };
 struct HeadCase {
   std::string_view name;
   std::string_view bytes;
-  mr::Errc want = mr::Errc::ok;
+  millrace::Errc want = millrace::Errc::ok;
   std::uint16_t status = 0;
   By by = By::kernel;
 };

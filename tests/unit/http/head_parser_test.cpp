@@ -14,9 +14,9 @@
 #include "tests/unit/http/head_cases.hpp"
 #include "tests/unit/http/support.hpp"
 
-using namespace mr::http;
-using mr::Errc;
-using mr::Error;
+using namespace millrace::http;
+using millrace::Errc;
+using millrace::Error;
 
 TEST_CASE("HeadParser: every case through every kernel") {
   for (const Isa isa : test::usable_isas()) {
@@ -78,7 +78,7 @@ TEST_CASE("choose_isa: the best by itself, or the one that is named") {
     REQUIRE(forced.ok());
     CHECK(*forced == isa);
   }
-  CHECK(test::usable_isas().back() == const_cast<mr::Result<Isa>&>(best).value());
+  CHECK(test::usable_isas().back() == const_cast<millrace::Result<Isa>&>(best).value());
   setenv("MILLRACE_ISA", "mmx", 1);
   CHECK(choose_isa().error().code == Errc::unsupported);
   unsetenv("MILLRACE_ISA");

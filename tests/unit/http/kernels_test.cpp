@@ -8,9 +8,9 @@
 #include "tests/unit/http/head_cases.hpp"
 #include "tests/unit/http/support.hpp"
 
-using namespace mr::http;
-using mr::Errc;
-using mr::Error;
+using namespace millrace::http;
+using millrace::Errc;
+using millrace::Error;
 
 namespace {
 
@@ -30,7 +30,7 @@ class Judge {
       const bool complete = scan == Scan::complete;
       if (isa == Isa::scalar) scalar_complete = complete;
       if (complete && strict.failed())
-        return std::string(name_of(isa)) + " accepts: " + mr::name_of(strict.code);
+        return std::string(name_of(isa)) + " accepts: " + millrace::name_of(strict.code);
       if (complete && !same_head(kernel_.head, strict_.head))
         return std::string(name_of(isa)) + ": other spans";
       if (scan == Scan::incomplete && !strict.failed()) return std::string(name_of(isa)) + " misses the end";

@@ -5,7 +5,7 @@
 
 #include <string>
 
-using namespace mr::http;
+using namespace millrace::http;
 
 TEST_CASE("status_line_of: every code is its own line, or none") {
   unsigned known = 0;

@@ -7,9 +7,9 @@
 #include "tests/unit/http/head_cases.hpp"
 #include "tests/unit/http/support.hpp"
 
-using namespace mr::http;
-using mr::Errc;
-using mr::Error;
+using namespace millrace::http;
+using millrace::Errc;
+using millrace::Error;
 
 namespace {
 

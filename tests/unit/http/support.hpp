@@ -18,9 +18,9 @@ namespace test {
 class Padded {
  public:
   explicit Padded(std::string_view text)
-      : size_(text.size()), bytes_(new char[text.size() + mr::mem::padding_bytes]) {
+      : size_(text.size()), bytes_(new char[text.size() + millrace::mem::padding_bytes]) {
     std::memcpy(bytes_.get(), text.data(), text.size());
-    for (std::size_t i = 0; i < mr::mem::padding_bytes; ++i)
+    for (std::size_t i = 0; i < millrace::mem::padding_bytes; ++i)
       bytes_[size_ + i] = "\r\n\r\nA: b\r\n\r\n"[i % 13];
   }
   char* data() { return bytes_.get(); }
@@ -39,16 +39,16 @@ struct HeadStore {
   }
   HeadStore(const HeadStore&) = delete;
   HeadStore& operator=(const HeadStore&) = delete;
-  std::vector<mr::http::Field> table;
-  mr::http::Head head;
+  std::vector<millrace::http::Field> table;
+  millrace::http::Head head;
 };
 
 /// Every kernel this processor can run.
-inline std::vector<mr::http::Isa> usable_isas() {
-  std::vector<mr::http::Isa> isas;
-  for (unsigned i = 0; i < mr::http::isa_count; ++i) {
-    const auto isa = static_cast<mr::http::Isa>(i);
-    if (mr::http::kernel_for(isa) != nullptr) isas.push_back(isa);
+inline std::vector<millrace::http::Isa> usable_isas() {
+  std::vector<millrace::http::Isa> isas;
+  for (unsigned i = 0; i < millrace::http::isa_count; ++i) {
+    const auto isa = static_cast<millrace::http::Isa>(i);
+    if (millrace::http::kernel_for(isa) != nullptr) isas.push_back(isa);
   }
   return isas;
 }

@@ -7,7 +7,7 @@
 
 #include <csignal>
 
-namespace mr::io::test {
+namespace millrace::io::test {
 
 /// True where `action` ends in abort().
 template <class Action>
@@ -25,4 +25,4 @@ bool dies(Action&& action) {
   return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
-}  // namespace mr::io::test
+}  // namespace millrace::io::test

@@ -10,7 +10,7 @@
 
 #include "engine/io/backend.hpp"
 
-namespace mr::io::test {
+namespace millrace::io::test {
 
 class EchoServer {
  public:
@@ -189,4 +189,4 @@ class EchoServer {
   std::vector<std::uint16_t> used_;
 };
 
-}  // namespace mr::io::test
+}  // namespace millrace::io::test

@@ -6,7 +6,7 @@
 #include "engine/io/uring/features.hpp"
 #include "engine/io/uring/probe.hpp"
 
-using namespace mr::io;
+using namespace millrace::io;
 
 TEST_CASE("probe: every cause is told from the others, and its sentence names the mend") {
   struct Case {

@@ -11,10 +11,10 @@
 #include "engine/io/uring/ring.hpp"
 #include "engine/mem/block_pool.hpp"
 
-using namespace mr::io;
-using mr::ns_per_ms;
-using mr::time_never;
-using mr::TimeNs;
+using namespace millrace::io;
+using millrace::ns_per_ms;
+using millrace::time_never;
+using millrace::TimeNs;
 
 namespace {
 
@@ -88,7 +88,7 @@ TEST_CASE("BufferRing: the kernel takes the buffers in the order they came back"
   CHECK(buffers.buffer_bytes() == 64);
   // All buffers and the padding behind the last one can be read.
   unsigned sum = 0;
-  for (std::size_t i = 0; i < 4 * 64 + mr::mem::padding_bytes; ++i)
+  for (std::size_t i = 0; i < 4 * 64 + millrace::mem::padding_bytes; ++i)
     sum += static_cast<unsigned char>(buffers.at(0)[i]);
   CHECK(sum == 0);
 
@@ -100,7 +100,7 @@ TEST_CASE("BufferRing: the kernel takes the buffers in the order they came back"
     io_uring_prep_recv(&sqe, ends[0], nullptr, 0, 0);
     sqe.flags = IOSQE_BUFFER_SELECT;
     sqe.buf_group = BufferRing::group;
-    ring.enter(true, monotonic_now() + mr::ns_per_s);
+    ring.enter(true, monotonic_now() + millrace::ns_per_s);
     REQUIRE(ring.tail() != ring.head());
     const io_uring_cqe cqe = ring.at(ring.head());
     ring.advance(ring.head() + 1);

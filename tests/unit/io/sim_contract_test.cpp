@@ -8,7 +8,7 @@
 #include "engine/io/sim/world.hpp"
 #include "tests/unit/io/dies.hpp"
 
-using namespace mr::io;
+using namespace millrace::io;
 using test::dies;
 
 namespace {
@@ -142,7 +142,7 @@ TEST_CASE("SimBackend: operations on what is no open connection, and on what is 
 TEST_CASE("SimBackend: a core that waits for ever with nothing to come is found") {
   CHECK(dies([] {
     Scene scene;
-    for (int i = 0; i < 2000; ++i) scene.backend.wait(scene.done, mr::time_never);
+    for (int i = 0; i < 2000; ++i) scene.backend.wait(scene.done, millrace::time_never);
   }));
 }
 

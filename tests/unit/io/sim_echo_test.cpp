@@ -11,7 +11,7 @@
 #include "engine/io/sim/world.hpp"
 #include "tests/unit/io/echo_server.hpp"
 
-using namespace mr::io;
+using namespace millrace::io;
 
 namespace {
 
@@ -51,7 +51,7 @@ Outcome run(std::uint64_t seed) {
   for (Talk& talk : talks) talk.client = world.connect(3);
   for (int turn = 0; turn < 40; ++turn) {
     if (draw.below(3) == 0) act(draw, talks[draw.below(talks.size())]);
-    server.turn(world.now() + mr::ns_per_ms);
+    server.turn(world.now() + millrace::ns_per_ms);
     for (const Talk& talk : talks) {
       // Whatever happens, what came back is the beginning of what was sent.
       REQUIRE(talk.client.received().size() <= talk.sent.size());
@@ -66,7 +66,7 @@ Outcome run(std::uint64_t seed) {
     talk.client.half_close();
   }
   for (int turn = 0; turn < 5000; ++turn) {
-    server.turn(world.now() + mr::ns_per_ms);
+    server.turn(world.now() + millrace::ns_per_ms);
     bool all_done = server.live() == 0;
     for (const Talk& talk : talks) all_done = all_done && (talk.client.eof() || talk.client.was_reset());
     if (all_done) break;
@@ -76,7 +76,8 @@ Outcome run(std::uint64_t seed) {
     if (!talk.client.was_reset()) REQUIRE(talk.client.received() == talk.sent);
   }
   server.stop();
-  for (int turn = 0; turn < 100 && server.turn(world.now() + mr::ns_per_ms); ++turn) server.close_listener();
+  for (int turn = 0; turn < 100 && server.turn(world.now() + millrace::ns_per_ms); ++turn)
+    server.close_listener();
   REQUIRE(world.clean());
   return {.hash = world.trace_hash(), .faults = world.faults()};
 }

@@ -6,9 +6,9 @@
 
 #include "engine/io/sim/world.hpp"
 
-using namespace mr::io;
-using mr::ns_per_ms;
-using mr::TimeNs;
+using namespace millrace::io;
+using millrace::ns_per_ms;
+using millrace::TimeNs;
 
 namespace {
 
@@ -55,7 +55,7 @@ TEST_CASE("sim: wait moves the clock to the deadline, and to what comes first") 
     called = world.now();
     world.backend().wake();
   });
-  CHECK(world.backend().wait(done, mr::time_never) == 1);
+  CHECK(world.backend().wait(done, millrace::time_never) == 1);
   CHECK(done[0].token.op() == Op::wake);
   CHECK(called == begin + 60 * ns_per_ms);
   CHECK(world.now() == called);

@@ -4,8 +4,8 @@
 
 #include "engine/io/token.hpp"
 
-using mr::io::Op;
-using mr::io::Token;
+using millrace::io::Op;
+using millrace::io::Token;
 
 TEST_CASE("Token: its parts come back, and do not touch each other") {
   for (const Op op : {Op::none, Op::accept, Op::recv, Op::send, Op::hangup, Op::wake}) {

@@ -4,8 +4,8 @@
 
 #include "engine/mem/block_pool.hpp"
 
-using mr::mem::Block;
-using mr::mem::BlockPool;
+using millrace::mem::Block;
+using millrace::mem::BlockPool;
 
 TEST_CASE("BlockPool: sizes are rounded to powers of two and counted") {
   BlockPool pool(1 << 20);

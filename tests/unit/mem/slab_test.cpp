@@ -2,7 +2,7 @@
 
 #include "engine/mem/slab.hpp"
 
-using mr::mem::Slab;
+using millrace::mem::Slab;
 
 namespace {
 struct Thing {

@@ -8,8 +8,8 @@
 
 #include "engine/net/chain.hpp"
 
-using mr::mem::BlockPool;
-using mr::net::Chain;
+using millrace::mem::BlockPool;
+using millrace::net::Chain;
 
 namespace {
 
@@ -63,7 +63,8 @@ TEST_CASE("Chain: any mixture of operations keeps the bytes") {
     Chain chain;
     std::string expected;
     for (int step = 0; step < 60; ++step) {
-      const std::string text(random() % (step % 7 == 0 ? 100'000 : 300), static_cast<char>('a' + random() % 26));
+      const std::string text(random() % (step % 7 == 0 ? 100'000 : 300),
+                             static_cast<char>('a' + random() % 26));
       switch (random() % 4) {
         case 0: {
           REQUIRE(chain.append(pool, text));

@@ -8,13 +8,16 @@
 
 #include "engine/net/listen_socket.hpp"
 
-using namespace mr;
+using namespace millrace;
 using net::ListenAddress;
 
 TEST_CASE("read_listen_address: what it takes, written back") {
-  struct Case { const char* text; const char* back; };
+  struct Case {
+    const char* text;
+    const char* back;
+  };
   static constexpr Case cases[] = {
-      {"127.0.0.1:8080", "127.0.0.1:8080"}, {"[::1]:0", "[::1]:0"},      {"localhost:80", "127.0.0.1:80"},
+      {"127.0.0.1:8080", "127.0.0.1:8080"}, {"[::1]:0", "[::1]:0"},         {"localhost:80", "127.0.0.1:80"},
       {"*:65535", "0.0.0.0:65535"},         {"unix:/tmp/a", "unix:/tmp/a"}, {"unix:@name", "unix:@name"},
   };
   for (const Case& c : cases) {
@@ -28,9 +31,9 @@ TEST_CASE("read_listen_address: what it takes, written back") {
 TEST_CASE("read_listen_address: what it refuses, with a sentence") {
   const std::string long_path = "unix:/" + std::string(200, 'x');
   for (const std::string& text : {std::string("8080"), std::string("127.0.0.1"), std::string("127.0.0.1:"),
-                                  std::string("127.0.0.1:65536"), std::string("127.0.0.1:8a"), std::string("256.0.0.1:1"),
-                                  std::string("::1:80"), std::string("[::1:80"), std::string("example.org:80"),
-                                  std::string("unix:"), long_path}) {
+                                  std::string("127.0.0.1:65536"), std::string("127.0.0.1:8a"),
+                                  std::string("256.0.0.1:1"), std::string("::1:80"), std::string("[::1:80"),
+                                  std::string("example.org:80"), std::string("unix:"), long_path}) {
     CAPTURE(text);
     ListenAddress address;
     const std::string wrong = net::read_listen_address(text, address);
@@ -46,7 +49,8 @@ TEST_CASE("a port that is in use is found out, also behind SO_REUSEPORT") {
   REQUIRE(first.ok());
   CHECK(address.port() != 0);
   CHECK(net::check_free(address).os_errno == EADDRINUSE);
-  CHECK(net::describe_listen_error(address, net::check_free(address)).find(" is in use") != std::string::npos);
+  CHECK(net::describe_listen_error(address, net::check_free(address)).find(" is in use") !=
+        std::string::npos);
   ListenAddress same = address;
   const Result<io::Descriptor> second = net::open_listen_socket(same, true, 16);  // Another core.
   CHECK(second.ok());

@@ -6,13 +6,13 @@
 
 #include "engine/net/timer_wheel.hpp"
 
-using mr::ns_per_ms;
-using mr::ns_per_s;
-using mr::time_never;
-using mr::TimeNs;
-using mr::net::Timer;
-using mr::net::TimerKind;
-using mr::net::TimerWheel;
+using millrace::ns_per_ms;
+using millrace::ns_per_s;
+using millrace::time_never;
+using millrace::TimeNs;
+using millrace::net::Timer;
+using millrace::net::TimerKind;
+using millrace::net::TimerWheel;
 
 namespace {
 

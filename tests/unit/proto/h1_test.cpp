@@ -8,7 +8,7 @@
 #include "tests/support/memory_wire.hpp"
 #include "tests/unit/proto/script_handler.hpp"
 
-using namespace mr;
+using namespace millrace;
 using test::bodies_of;
 using Bodies = std::vector<std::string>;
 
@@ -35,7 +35,8 @@ TEST_CASE_FIXTURE(Fixture, "h1: pipelined requests are answered in order, in one
 
 TEST_CASE_FIXTURE(Fixture, "h1: every cut of a pipeline gives the same replies") {
   const std::string input = get("/a") + "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" +
-                            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=1\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n" +
+                            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+                            "chunked\r\n\r\n3;x=1\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n" +
                             get("/%61%20b") + get("/z");
   const Bodies wanted{"/a", "hello", "abcdefg", "/a b", "/z"};
   for (std::size_t cut = 0; cut <= input.size(); ++cut) {
@@ -66,7 +67,8 @@ TEST_CASE_FIXTURE(Fixture, "h1: replies wait for the ones before them, whatever 
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: a coroutine keeps its request when the bytes have gone") {
-  std::string request = "POST /later/keep HTTP/1.1\r\nHost: a.example\r\nX-Note: kept\r\nContent-Length: 4\r\n\r\nbody";
+  std::string request =
+      "POST /later/keep HTTP/1.1\r\nHost: a.example\r\nX-Note: kept\r\nContent-Length: 4\r\n\r\nbody";
   wire.send(request);
   REQUIRE(handler.waiting.size() == 1);
   proto::Exchange& exchange = *handler.waiting[0];
@@ -79,7 +81,8 @@ TEST_CASE_FIXTURE(Fixture, "h1: a coroutine keeps its request when the bytes hav
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: nothing behind a refused request runs") {
-  const std::string answer = wire.send(get("/a") + "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n" + get("/b"));
+  const std::string answer =
+      wire.send(get("/a") + "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n" + get("/b"));
   CHECK(bodies_of(answer) == Bodies{"/a", "bad_content_length"});
   CHECK(answer.find("Connection: close") != std::string::npos);
   CHECK(handler.started == 1);
@@ -123,7 +126,8 @@ TEST_CASE_FIXTURE(Fixture, "h1: a refusal waits its turn behind a slow reply") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: Connection: close ends it, by the request and by the handler") {
-  CHECK(bodies_of(wire.send("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + get("/b"))) == Bodies{"/a"});
+  CHECK(bodies_of(wire.send("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + get("/b"))) ==
+        Bodies{"/a"});
   CHECK(wire.finished);
   wire.close();
   wire.open();
@@ -152,14 +156,17 @@ TEST_CASE_FIXTURE(Fixture, "h1: HEAD, 204 and 304 have no body, and 204 no Conte
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: 100 (Continue) when the body is awaited, not when it is there") {
-  const std::string head = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+  const std::string head =
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
   CHECK(wire.send(head) == "HTTP/1.1 100 Continue\r\n\r\n");
   CHECK(bodies_of(wire.send("ok")) == Bodies{"ok"});
   CHECK(starts(wire.send(head + "ok"), "HTTP/1.1 200"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: 100 (Continue) comes behind the replies before it") {
-  CHECK(wire.send(get("/later/1") + "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n").empty());
+  CHECK(wire.send(get("/later/1") +
+                  "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+            .empty());
   handler.answer("1");
   const std::string answer = wire.take();
   CHECK(starts(answer, "HTTP/1.1 200"));
@@ -167,14 +174,16 @@ TEST_CASE_FIXTURE(Fixture, "h1: 100 (Continue) comes behind the replies before i
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: what is refused from its head gets no 100") {
-  const std::string answer = wire.send("POST /missing HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  const std::string answer =
+      wire.send("POST /missing HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
   CHECK(starts(answer, "HTTP/1.1 404"));
   CHECK(wire.finished);
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: trailers arrive apart from the fields") {
   const std::string answer = wire.send(
-      "POST /trailers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 7\r\nContent-Length: 9\r\n\r\n");
+      "POST /trailers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: "
+      "7\r\nContent-Length: 9\r\n\r\n");
   CHECK(bodies_of(answer) == Bodies{"X-Sum: 7\r\n"});
   CHECK(wire.pool.bytes_used() == 0);
 }
@@ -188,7 +197,8 @@ TEST_CASE("h1: bodies over the limit are 413, by length and by chunks") {
   CHECK(wire.finished);
   wire.close();
   wire.open();
-  CHECK(starts(wire.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
+  CHECK(starts(wire.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+                         "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
                "HTTP/1.1 413"));
   CHECK(handler.started == 0);
 }
@@ -217,7 +227,8 @@ TEST_CASE_FIXTURE(Fixture, "h1: the end of the peer: whole requests are answered
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: a connection that is lost cancels its coroutines and leaks nothing") {
-  wire.send(get("/later/1") + get("/a") + get("/later/2") + "POST /e HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
+  wire.send(get("/later/1") + get("/a") + get("/later/2") +
+            "POST /e HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
   wire.close();
   CHECK(wire.http.counters().exchanges_cancelled == 2);
   handler.end_cancelled();
@@ -225,7 +236,8 @@ TEST_CASE_FIXTURE(Fixture, "h1: a connection that is lost cancels its coroutines
   CHECK(wire.pool.bytes_used() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "h1: deadlines: 408 for a cut head in total, 408 for a stalled body, a quiet end when idle") {
+TEST_CASE_FIXTURE(
+    Fixture, "h1: deadlines: 408 for a cut head in total, 408 for a stalled body, a quiet end when idle") {
   wire.send("GET / HT");
   CHECK(wire.wait(options.header_ns / 2).empty());
   wire.send("TP/1.1\r\n");  // Does not move the deadline.
@@ -298,7 +310,8 @@ TEST_CASE_FIXTURE(Fixture, "h1: a body source is pulled as the output drains, in
 }
 
 TEST_CASE_FIXTURE(Fixture, "h1: a body source that fails aborts, and HEAD does not read it") {
-  CHECK(wire.send("HEAD /source/5 HTTP/1.1\r\nHost: a\r\n\r\n").find("Content-Length: 5\r\n") != std::string::npos);
+  CHECK(wire.send("HEAD /source/5 HTTP/1.1\r\nHost: a\r\n\r\n").find("Content-Length: 5\r\n") !=
+        std::string::npos);
   CHECK(handler.sources_open == 0);
   handler.source_fails = true;
   wire.send(get("/source/5"));

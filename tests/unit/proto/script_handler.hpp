@@ -6,7 +6,7 @@
 
 #include "engine/proto/exchange.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 
 /// /echo gives the body, /later/N waits for answer(N), /source/N gives N bytes by a BodySource,
 /// /204 and /304 their status, /close closes, /missing has no route; all else gives its path.
@@ -28,7 +28,9 @@ class ScriptHandler final : public proto::RequestHandler {
     if (path == "/trailers") return text(exchange, 200, exchange.trailers);
     if (path == "/204") return text(exchange, 204, "dropped");
     if (path == "/304") return text(exchange, 304, "dropped");
-    if (path == "/close") return answer_with(exchange, {.status = 200, .content_type = "text/plain", .body = "bye", .close = true});
+    if (path == "/close")
+      return answer_with(exchange,
+                         {.status = 200, .content_type = "text/plain", .body = "bye", .close = true});
     if (path.starts_with("/source/")) return source(exchange, std::stoul(std::string(path.substr(8))));
     text(exchange, 200, path);
   }
@@ -86,10 +88,13 @@ class ScriptHandler final : public proto::RequestHandler {
     exchange.sink->reply(exchange, view);
   }
   static void text(proto::Exchange& exchange, unsigned status, std::string_view body) noexcept {
-    answer_with(exchange, {.status = static_cast<std::uint16_t>(status), .content_type = "text/plain", .body = body});
+    answer_with(exchange,
+                {.status = static_cast<std::uint16_t>(status), .content_type = "text/plain", .body = body});
   }
   void source(proto::Exchange& exchange, std::size_t size) noexcept {
-    answer_with(exchange, {.status = 200, .content_type = "text/plain", .source = new Letters(*this), .source_bytes = size});
+    answer_with(
+        exchange,
+        {.status = 200, .content_type = "text/plain", .source = new Letters(*this), .source_bytes = size});
   }
 };
 
@@ -101,11 +106,12 @@ inline std::vector<std::string> bodies_of(std::string_view wire) {
     if (end == std::string_view::npos) break;
     const std::string_view head = wire.substr(0, end);
     const std::size_t field = head.find("Content-Length: ");
-    const std::size_t size = field == std::string_view::npos ? 0 : std::stoul(std::string(head.substr(field + 16)));
+    const std::size_t size =
+        field == std::string_view::npos ? 0 : std::stoul(std::string(head.substr(field + 16)));
     bodies.emplace_back(wire.substr(end + 4, size));
     wire.remove_prefix(std::min(wire.size(), end + 4 + size));
   }
   return bodies;
 }
 
-}  // namespace mr::test
+}  // namespace millrace::test

@@ -15,7 +15,7 @@
 #include "tests/unit/serve/count_new.hpp"
 #include "tests/unit/serve/loop_backend.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 namespace {
 
 constexpr std::uint64_t requests_counted = 1'000'000;
@@ -121,4 +121,4 @@ TEST_CASE("the counters that the test above relies on do count") {
 }
 
 }  // namespace
-}  // namespace mr::test
+}  // namespace millrace::test

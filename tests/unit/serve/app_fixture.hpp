@@ -17,7 +17,7 @@
 #include "engine/serve/dispatch.hpp"
 #include "tests/unit/serve/scheduler_test.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 
 /// What the sink was given.
 struct Answer {
@@ -135,4 +135,4 @@ class StderrCapture {
   int saved_;
 };
 
-}  // namespace mr::test
+}  // namespace millrace::test

@@ -16,7 +16,7 @@ void* counted(std::size_t size) noexcept {
 
 }  // namespace
 
-std::size_t mr::test::news() noexcept { return count; }
+std::size_t millrace::test::news() noexcept { return count; }
 
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new[](std::size_t size) { return counted(size); }

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-namespace mr::test {
+namespace millrace::test {
 
 std::size_t news() noexcept;
 
-}  // namespace mr::test
+}  // namespace millrace::test

@@ -6,7 +6,7 @@
 
 #include "tests/unit/serve/app_fixture.hpp"
 
-using namespace mr;
+using namespace millrace;
 using test::Answer;
 using test::AppFixture;
 using test::Message;
@@ -50,7 +50,8 @@ TEST_CASE_FIXTURE(AppFixture,
   CHECK(everywhere.fields == "Allow: DELETE, GET, HEAD, OPTIONS, PATCH, PUT\r\n");
 }
 
-TEST_CASE_FIXTURE(AppFixture, "dispatch: TRACE, CONNECT and unknown methods reach no handler of another method") {
+TEST_CASE_FIXTURE(AppFixture,
+                  "dispatch: TRACE, CONNECT and unknown methods reach no handler of another method") {
   app.get("/*", [] { return "get"; });
   CHECK(ask("GET /a/b").body == "get");
   const Answer trace = ask("TRACE /a");
@@ -65,7 +66,7 @@ TEST_CASE_FIXTURE(AppFixture, "dispatch: TRACE, CONNECT and unknown methods reac
 }
 
 TEST_CASE_FIXTURE(AppFixture, "dispatch: any answers every method but CONNECT") {
-  app.any("/*", [](mr::Request& request) { return std::string(request.method()); });
+  app.any("/*", [](millrace::Request& request) { return std::string(request.method()); });
   for (const char* line : {"DELETE /a/b", "TRACE /a", "BREW /", "get /"}) {
     CAPTURE(line);
     CHECK(ask(line).status == 200);

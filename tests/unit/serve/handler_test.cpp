@@ -7,7 +7,7 @@
 
 #include "tests/unit/serve/app_fixture.hpp"
 
-using namespace mr;
+using namespace millrace;
 using namespace std::chrono_literals;
 using test::Answer;
 using test::AppFixture;

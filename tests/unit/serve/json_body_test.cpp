@@ -16,14 +16,14 @@ MR_JSON(Item, id, name)
 struct Outcome {
   bool ok = false;
   Item item;
-  mr::detail::Refusal refusal;
+  millrace::detail::Refusal refusal;
 };
 
 Outcome read(std::string_view content_type, std::string_view text) {
   const std::string padded = std::string(text) + std::string(64, 'x');  // What follows is not looked at.
   Outcome outcome;
-  outcome.ok = mr::detail::read_json_body(content_type, std::string_view(padded).substr(0, text.size()),
-                                          outcome.item, outcome.refusal);
+  outcome.ok = millrace::detail::read_json_body(content_type, std::string_view(padded).substr(0, text.size()),
+                                                outcome.item, outcome.refusal);
   return outcome;
 }
 

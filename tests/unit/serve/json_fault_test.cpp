@@ -8,8 +8,8 @@
 #include "engine/serve/json_scan.hpp"
 #include "tests/unit/serve/json_test.hpp"
 
-using mr::detail::JsonFault;
-using mr::detail::JsonNode;
+using millrace::detail::JsonFault;
+using millrace::detail::JsonNode;
 
 namespace {
 
@@ -102,8 +102,8 @@ bool accepted(std::string_view text, JsonFault& fault) {
   const std::string_view body(padded.data(), text.size());
   JsonNode root;
   JsonFault of_scan;
-  const bool parsed = mr::detail::json_parse(body, root, fault);
-  const bool scanned = !mr::serve::find_json_fault(body, of_scan);
+  const bool parsed = millrace::detail::json_parse(body, root, fault);
+  const bool scanned = !millrace::serve::find_json_fault(body, of_scan);
   CAPTURE(text);
   CHECK(parsed == scanned);
   return parsed;
@@ -121,7 +121,7 @@ std::string nested(std::size_t levels, std::string_view core) {
 
 TEST_CASE("json_parse: refuses what is no JSON, and says where") {
   for (const Case& c : cases) {
-    const std::string message = mr::test::refusal<int>(c.text);
+    const std::string message = millrace::test::refusal<int>(c.text);
     std::string wanted = "JSON: " + std::string(c.problem) + " at " + std::string(c.path) + ", byte ";
     CHECK(message == wanted + std::to_string(c.offset));
     JsonFault fault;

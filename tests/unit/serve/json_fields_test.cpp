@@ -38,8 +38,8 @@ struct Global {
 };
 MR_JSON(Global, on)
 
-using mr::detail::fields_of;
-using mr::detail::HasFields;
+using millrace::detail::fields_of;
+using millrace::detail::HasFields;
 
 static_assert(HasFields<shop::Item> && HasFields<Global> && HasFields<shop::Empty>);
 static_assert(!HasFields<shop::Without> && !HasFields<int> && !HasFields<std::string>);

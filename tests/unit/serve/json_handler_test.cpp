@@ -26,7 +26,7 @@ struct Page {
 MR_JSON(Page, number, order)
 
 /// A POST whose body has readable bytes behind it, as the engine's have.
-struct Post : mr::test::Message {
+struct Post : millrace::test::Message {
   Post(std::string_view path, std::string_view fields, std::string_view body)
       : Message("POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n" +
                 std::string(body) + std::string(64, '\0')) {
@@ -36,14 +36,14 @@ struct Post : mr::test::Message {
 
 }  // namespace
 
-TEST_CASE("mr::Json and mr::json: in and out of a handler") {
-  mr::test::AppFixture fixture;
-  fixture.app.post("/items", [](mr::Json<Item> in) {
+TEST_CASE("millrace::Json and millrace::json: in and out of a handler") {
+  millrace::test::AppFixture fixture;
+  fixture.app.post("/items", [](millrace::Json<Item> in) {
     in.value.id += 1;
-    return mr::json(in.value).status(201);
+    return millrace::json(in.value).status(201);
   });
   Post good("/items", "Content-Type: application/json\r\n", R"({"name":"x","id":41})");
-  const mr::test::Answer answer = fixture.run(good);
+  const millrace::test::Answer answer = fixture.run(good);
   CHECK(answer.status == 201);
   CHECK(answer.content_type == "application/json");
   CHECK(answer.body == R"({"id":42,"name":"x"})");
@@ -57,9 +57,9 @@ TEST_CASE("mr::Json and mr::json: in and out of a handler") {
   for (const Post* post : {&good, &bad, &other}) CHECK(post->sink.answer.replies == 1);
 }
 
-TEST_CASE("mr::Query: into a handler") {
-  mr::test::AppFixture fixture;
-  fixture.app.get("/list", [](mr::Query<Page> query) {
+TEST_CASE("millrace::Query: into a handler") {
+  millrace::test::AppFixture fixture;
+  fixture.app.get("/list", [](millrace::Query<Page> query) {
     return query.value.order + std::to_string(query.value.number.value_or(0));
   });
   CHECK(fixture.ask("GET /list?order=a%20b&number=7").body == "a b7");
@@ -70,18 +70,18 @@ TEST_CASE("mr::Query: into a handler") {
         "query: expected an integer from 0 to 4294967295: number");
 }
 
-TEST_CASE("mr::Json in a coroutine: the value lives until it ends; nobody is answered who has left") {
-  mr::test::AppFixture fixture;
-  fixture.app.post("/slow", [](const mr::Json<Item>& in) -> mr::Task<mr::Response> {
-    co_await mr::sleep(5ms);
-    co_return mr::json(in.value);
+TEST_CASE("millrace::Json in a coroutine: the value lives until it ends; nobody is answered who has left") {
+  millrace::test::AppFixture fixture;
+  fixture.app.post("/slow", [](const millrace::Json<Item>& in) -> millrace::Task<millrace::Response> {
+    co_await millrace::sleep(5ms);
+    co_return millrace::json(in.value);
   });
   Post stays("/slow", "", R"({"id":1,"name":"first"})");
   Post leaves("/slow", "", R"({"id":2,"name":"second"})");
   CHECK(fixture.run(stays).replies == 0);
   CHECK(fixture.run(leaves).replies == 0);
   fixture.core.scheduler.cancel(leaves.exchange.scope);
-  fixture.core.turn(10 * mr::ns_per_ms);
+  fixture.core.turn(10 * millrace::ns_per_ms);
   CHECK(stays.sink.answer.body == R"({"id":1,"name":"first"})");
   CHECK(stays.sink.answer.finishes == 1);
   CHECK(leaves.sink.answer.replies == 0);

@@ -11,8 +11,8 @@
 
 #include "tests/unit/serve/json_test.hpp"
 
-using mr::test::read;
-using mr::test::refusal;
+using millrace::test::read;
+using millrace::test::refusal;
 
 namespace {
 
@@ -144,7 +144,7 @@ TEST_CASE("json_fault_text: a long or strange name stays one short line") {
 }
 
 TEST_CASE("is_json_type: application/json, +json, or none") {
-  using mr::detail::is_json_type;
+  using millrace::detail::is_json_type;
   for (const char* type :
        {"application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x",
         " application/json", "application/problem+json", "image/x+JSON;v=1", ""}) {

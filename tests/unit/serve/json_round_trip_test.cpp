@@ -99,11 +99,11 @@ TEST_CASE("JSON: random values read back as they were written") {
   Random random(20261120);
   for (int round = 0; round < 3000; ++round) {
     const Node node = random_node(random, 4);
-    const std::string text = mr::test::write(node);
+    const std::string text = millrace::test::write(node);
     Node back;
-    REQUIRE(mr::test::read(text, back) == "");
+    REQUIRE(millrace::test::read(text, back) == "");
     REQUIRE(back == node);
-    REQUIRE(mr::test::write(back) == text);  // -0.0 == 0.0, but not in writing.
+    REQUIRE(millrace::test::write(back) == text);  // -0.0 == 0.0, but not in writing.
   }
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("JSON: random numbers read back as they were written") {
   for (int round = 0; round < 200'000; ++round) {
     const Leaf leaf = random_leaf(random);
     Leaf back;
-    REQUIRE(mr::test::read(mr::test::write(leaf), back) == "");
+    REQUIRE(millrace::test::read(millrace::test::write(leaf), back) == "");
     REQUIRE(back == leaf);
   }
 }
@@ -124,30 +124,30 @@ TEST_CASE("JSON: reading and writing allocate nothing once parser and string hav
   std::string out;
   std::size_t before = 0;
   for (int round = 0; round < 1000; ++round) {
-    if (round == 1) before = mr::test::news();
-    mr::detail::JsonNode root;
-    mr::detail::JsonFault fault;
+    if (round == 1) before = millrace::test::news();
+    millrace::detail::JsonNode root;
+    millrace::detail::JsonFault fault;
     Numbers numbers;
-    REQUIRE(mr::detail::json_parse(body, root, fault));
-    REQUIRE(mr::detail::read_json(root, numbers, fault));
+    REQUIRE(millrace::detail::json_parse(body, root, fault));
+    REQUIRE(millrace::detail::read_json(root, numbers, fault));
     out.clear();
-    mr::detail::append_json(out, numbers);
+    millrace::detail::append_json(out, numbers);
   }
-  CHECK(mr::test::news() == before);
+  CHECK(millrace::test::news() == before);
   CHECK(out == R"({"id":12345678901,"ratio":0.25,"on":true,"count":3})");
 }
 
 TEST_CASE("json_parse: a text of megabytes does not keep the parser large") {
   std::vector<int> numbers(400'000, 1234567);
-  const std::string padded = mr::test::write(numbers) + std::string(64, '\0');
-  mr::detail::JsonNode root;
-  mr::detail::JsonFault fault;
+  const std::string padded = millrace::test::write(numbers) + std::string(64, '\0');
+  millrace::detail::JsonNode root;
+  millrace::detail::JsonFault fault;
   std::vector<int> back;
-  REQUIRE(mr::detail::json_parse({padded.data(), padded.size() - 64}, root, fault));
-  REQUIRE(mr::detail::read_json(root, back, fault));
+  REQUIRE(millrace::detail::json_parse({padded.data(), padded.size() - 64}, root, fault));
+  REQUIRE(millrace::detail::read_json(root, back, fault));
   CHECK(back == numbers);
-  const std::size_t before = mr::test::news();
-  CHECK(mr::test::read("[1]", back) == "");
-  CHECK(mr::test::news() > before + 2);  // A new, small parser in place of the large one.
+  const std::size_t before = millrace::test::news();
+  CHECK(millrace::test::read("[1]", back) == "");
+  CHECK(millrace::test::news() > before + 2);  // A new, small parser in place of the large one.
   CHECK(back == std::vector{1});
 }

@@ -1,4 +1,4 @@
-// json_test.hpp: reads and writes JSON as mr::Json and mr::json do, without a request.
+// json_test.hpp: reads and writes JSON as millrace::Json and millrace::json do, without a request.
 #pragma once
 
 #include <millrace/detail/json_read.hpp>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace mr::test {
+namespace millrace::test {
 
 /// Reads `text`; empty, or the message that the client would get.
 template <class T>
@@ -33,4 +33,4 @@ std::string write(const T& value) {
   return out;
 }
 
-}  // namespace mr::test
+}  // namespace millrace::test

@@ -12,7 +12,7 @@
 
 #include "tests/unit/serve/json_test.hpp"
 
-using mr::test::write;
+using millrace::test::write;
 
 namespace {
 
@@ -99,7 +99,7 @@ TEST_CASE("append_json: containers and structs") {
 
 TEST_CASE("append_json: appends") {
   std::string out = "x=";
-  mr::detail::append_json(out, 1);
-  mr::detail::append_json(out, std::vector{2});
+  millrace::detail::append_json(out, 1);
+  millrace::detail::append_json(out, std::vector{2});
   CHECK(out == "x=1[2]");
 }

@@ -14,7 +14,7 @@
 #include "engine/io/backend.hpp"
 #include "engine/mem/block_pool.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 
 class LoopBackend final : public io::IoBackend {
  public:
@@ -104,4 +104,4 @@ class LoopBackend final : public io::IoBackend {
   io::BackendStats stats_;
 };
 
-}  // namespace mr::test
+}  // namespace millrace::test

@@ -7,8 +7,8 @@
 
 #include "engine/serve/router.hpp"
 
-using mr::serve::Leaf;
-using mr::serve::PathTable;
+using millrace::serve::Leaf;
+using millrace::serve::PathTable;
 
 TEST_CASE("path table: what was added, and nothing else") {
   std::vector<std::string> paths = {"/",    "/a",      "/b",       "/ab",

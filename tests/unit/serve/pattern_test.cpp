@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-using namespace mr::detail;
+using namespace millrace::detail;
 
 TEST_CASE("pattern: syntax") {
   struct Case {

@@ -22,12 +22,12 @@ MR_JSON(Search, text, page, tag, exact, ratio, order)
 
 std::string refusal(std::string_view query) {
   Search search;
-  return mr::detail::read_query(query, search, mr::detail::fields_of<Search>);
+  return millrace::detail::read_query(query, search, millrace::detail::fields_of<Search>);
 }
 
 Search good(std::string_view query) {
   Search search;
-  CHECK(mr::detail::read_query(query, search, mr::detail::fields_of<Search>) == "");
+  CHECK(millrace::detail::read_query(query, search, millrace::detail::fields_of<Search>) == "");
   return search;
 }
 

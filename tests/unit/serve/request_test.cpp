@@ -9,7 +9,7 @@
 
 #include "tests/unit/serve/app_fixture.hpp"
 
-using namespace mr;
+using namespace millrace;
 using test::Message;
 
 TEST_CASE("request: line, path and query") {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-using namespace mr;
+using namespace millrace;
 using serve::AppState;
 using serve::Parameters;
 using serve::Route;

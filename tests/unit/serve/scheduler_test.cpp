@@ -10,7 +10,7 @@
 #include "engine/serve/frame_pool.hpp"
 
 using namespace std::chrono_literals;
-using namespace mr;
+using namespace millrace;
 using test::End;
 using test::Job;
 using test::SmallCore;

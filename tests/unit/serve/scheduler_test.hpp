@@ -9,7 +9,7 @@
 #include "engine/net/timer_wheel.hpp"
 #include "engine/serve/scheduler.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 
 struct SmallCore {
   SmallCore() = default;
@@ -51,4 +51,4 @@ struct Job {
   }
 };
 
-}  // namespace mr::test
+}  // namespace millrace::test

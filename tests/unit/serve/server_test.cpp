@@ -16,7 +16,7 @@
 
 #include "tests/unit/serve/socket_client.hpp"
 
-namespace mr::test {
+namespace millrace::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -364,4 +364,4 @@ TEST_CASE("Server: a client that half closes gets its answer") {
 }
 
 }  // namespace
-}  // namespace mr::test
+}  // namespace millrace::test

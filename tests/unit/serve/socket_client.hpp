@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace mr::test {
+namespace millrace::test {
 
 class SocketClient {
  public:
@@ -89,4 +89,4 @@ inline std::size_t count(std::string_view text, std::string_view what) {
   return found;
 }
 
-}  // namespace mr::test
+}  // namespace millrace::test

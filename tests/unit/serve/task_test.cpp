@@ -12,7 +12,7 @@
 #include "tests/unit/serve/scheduler_test.hpp"
 
 using namespace std::chrono_literals;
-using namespace mr;
+using namespace millrace;
 using test::End;
 using test::Job;
 using test::SmallCore;

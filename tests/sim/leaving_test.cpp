@@ -1,0 +1,60 @@
+// Goal: a client that leaves cancels its coroutines, one that half closes gets its answers.
+// Method: cases written out by hand; core_sim_test.cpp has the many.
+#include "tests/sim/one_core.hpp"
+
+namespace millrace::test {
+namespace {
+
+TEST_CASE("a coroutine is cancelled when its client has gone") {
+  OneCore one;
+  Client client = one.connect(get("/later/5000/a"));
+  one.run(5 * ns_per_ms);
+  REQUIRE(one.handler.coroutines_live == 1);
+  SUBCASE("reset") { client.reset(); }
+  SUBCASE("closed: the first bytes of the reply find it out") { client.close(); }
+  SUBCASE("half closed first, then reset") {
+    client.half_close();
+    one.run(5 * ns_per_ms);
+    CHECK(one.handler.coroutines_live == 1);
+    client.reset();
+  }
+  SUBCASE("half closed, and the watch for its reset was ended by the kernel") {
+    one.world.plan().hangup_end = 1000;
+    client.half_close();
+    for (int i = 0; i < 5; ++i) one.core.turn(one.world.now() + ns_per_ms);
+    one.world.plan().hangup_end = 0;
+    CHECK(one.world.faults().hangup_ends > 0);
+    one.run(5 * ns_per_ms);
+    client.reset();
+  }
+  one.run(20 * ns_per_ms);
+  CHECK(one.handler.coroutines_live == 0);
+  CHECK(one.core.connections() == 0);
+  CHECK(one.core.counters().cancelled == 1);
+}
+
+TEST_CASE("a coroutine is cancelled when its client resets while no more is read of it") {
+  serve::CoreOptions options = small_options();
+  options.http.pipeline_max = 1;
+  OneCore one(options);
+  Client client = one.connect(get("/later/5000/a") + get("/n/b"));
+  one.run(5 * ns_per_ms);
+  client.reset();
+  one.run(20 * ns_per_ms);
+  CHECK(one.handler.coroutines_live == 0);
+  CHECK(one.core.connections() == 0);
+}
+
+TEST_CASE("a client that half closes gets its answer") {
+  OneCore one;
+  Client client = one.connect(get("/later/50/a") + get("/n/b"));
+  one.run(5 * ns_per_ms);
+  client.half_close();
+  one.run(100 * ns_per_ms);
+  CHECK(count(client.received(), "HTTP/1.1 200") == 2);
+  CHECK(client.received().ends_with("/n/b"));
+  CHECK(client.eof());
+}
+
+}  // namespace
+}  // namespace millrace::test
