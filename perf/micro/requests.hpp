@@ -35,6 +35,6 @@ class Padded {
 
 /// Makes the compiler forget what it knows of the pointer. (Google Benchmark 1.7's DoNotOptimize() of a
 /// variable lets GCC 12 keep it in two places, and read the one that was not written.)
-inline void hide(const char*& pointer) { asm volatile("" : "+r"(pointer) : : "memory"); }
+inline void hide(const char*& pointer) { asm volatile("" : "+r"(pointer)); }
 
 }  // namespace bench
