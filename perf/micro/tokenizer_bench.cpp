@@ -21,15 +21,15 @@ std::vector<bench::Padded> padded(const std::vector<std::string>& requests) {
   return copies;
 }
 
-/// parse(data, size, head): true where the head is complete.
+/// parse(data, size, head): true where the head is complete. `varied` goes round the requests; `same` has
+/// one, and nothing in its loop but the parser and what keeps the compiler from knowing the outcome.
 template <class Parse>
-void measure(benchmark::State& state, const std::vector<bench::Padded>& requests, Parse parse) {
+void measure_varied(benchmark::State& state, const std::vector<bench::Padded>& requests, Parse parse) {
   Field fields[fields_max];
   Head head;
   head.fields = fields;
   head.fields_max = fields_max;
   std::size_t next = 0;
-  std::size_t bytes = 0;
   for (auto _ : state) {
     const bench::Padded& request = requests[next];
     next = next + 1 == requests.size() ? 0 : next + 1;
@@ -37,9 +37,25 @@ void measure(benchmark::State& state, const std::vector<bench::Padded>& requests
     bench::hide(data);
     if (!parse(data, request.size(), head)) state.SkipWithError("a good head was not accepted");
     benchmark::ClobberMemory();
-    bytes += request.size();
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
+}
+
+template <class Parse>
+void measure_same(benchmark::State& state, const bench::Padded& request, Parse parse) {
+  Field fields[fields_max];
+  Head head;
+  head.fields = fields;
+  head.fields_max = fields_max;
+  const char* const begin = request.data();
+  const std::size_t size = request.size();
+  bool accepted = true;
+  for (auto _ : state) {
+    const char* data = begin;
+    bench::hide(data);
+    accepted &= parse(data, size, head);
+    benchmark::ClobberMemory();
+  }
+  if (!accepted) state.SkipWithError("a good head was not accepted");
 }
 
 template <class Parse>
@@ -47,10 +63,10 @@ void add(const std::string& who, Parse parse) {
   for (const bench::Shape shape : bench::shapes) {
     const std::string name = "head/" + who + "/" + bench::name_of(shape);
     benchmark::RegisterBenchmark((name + "/same").c_str(), [shape, parse](benchmark::State& state) {
-      measure(state, padded({bench::request_of(shape)}), parse);
+      measure_same(state, bench::Padded(bench::request_of(shape)), parse);
     });
     benchmark::RegisterBenchmark((name + "/varied").c_str(), [shape, parse](benchmark::State& state) {
-      measure(state, padded(bench::varied_requests(shape, 64)), parse);
+      measure_varied(state, padded(bench::varied_requests(shape, 64)), parse);
     });
   }
 }
