@@ -61,7 +61,6 @@ struct Connection : ListLink<FlushTag> {
   Chain output;
   std::size_t sending_bytes = 0;  ///< Of the send in flight.
   io::Descriptor descriptor;
-  std::uint16_t listener = 0;         ///< Index of the listener it came from.
   std::uint8_t operations = 0;        ///< Submitted and not completed for good.
   bool receiving : 1 = false;         ///< A multishot receive is armed.
   bool receive_stopping : 1 = false;  ///< Its cancellation was asked for.

@@ -112,7 +112,6 @@ class Exchange : public ListLink<ExchangeTag> {
   void (*on_done)(void* user_data) noexcept = nullptr;
 
   io::Descriptor descriptor = io::no_descriptor;
-  std::uint16_t local_port = 0;
 };
 
 /// What a protocol session needs of the layer above it.

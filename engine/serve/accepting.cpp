@@ -20,7 +20,7 @@ void Core::arm_accept(std::size_t index) noexcept {
 
 void Core::on_accept(const io::Completion& done) noexcept {
   const std::size_t index = done.token.slot();
-  if (done.result >= 0) open(static_cast<std::uint16_t>(index), done.result);
+  if (done.result >= 0) open(done.result);
   if (done.more) return;
   Listener& listener = listeners_[index];
   listener.armed = false;

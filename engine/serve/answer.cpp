@@ -11,8 +11,6 @@
 namespace millrace::serve {
 namespace {
 
-constexpr std::string_view text_type = "text/plain; charset=utf-8";
-
 /// "404 Not Found\n".
 std::string_view write_reason(unsigned status, std::array<char, 64>& out) noexcept {
   char* to = std::to_chars(out.data(), out.data() + out.size(), status).ptr;
@@ -65,7 +63,7 @@ void answer_error(proto::Exchange& exchange, const AppState& state, const Failur
   std::array<char, 64> reason;
   exchange.sink->reply(exchange,
                        {.status = told.status,
-                        .content_type = text_type,
+                        .content_type = proto::plain_type,
                         .fields = told.fields,
                         .body = told.message.empty() ? write_reason(told.status, reason) : told.message});
 }

@@ -16,14 +16,13 @@ io::Token Core::token_of(io::Op op, const net::Connection& connection) const noe
   return {op, connections_.generation_of(connection), connections_.number_of(connection)};
 }
 
-void Core::open(std::uint16_t listener, io::Descriptor descriptor) noexcept {
+void Core::open(io::Descriptor descriptor) noexcept {
   net::Connection* connection = stopping_ ? nullptr : connections_.make(descriptor, http_);
   if (connection == nullptr) {
     counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
     return backend_.close(descriptor, false);
   }
   counters_.accepted.fetch_add(1, std::memory_order_relaxed);
-  connection->listener = listener;
   connection->protocol->on_open(*connection);
   if (connections_.live_count() > options_.connections_max) {
     // It came while accepting was being paused: an answer is kinder than a reset.

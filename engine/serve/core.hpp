@@ -101,7 +101,7 @@ class Core final : private net::Carrier {
   void publish() noexcept;
 
   // connections.cpp: their life.
-  void open(std::uint16_t listener, io::Descriptor descriptor) noexcept;
+  void open(io::Descriptor descriptor) noexcept;
   void flush(net::Connection& connection) noexcept;
   void begin_send(net::Connection& connection) noexcept;
   void begin_receive(net::Connection& connection) noexcept;
