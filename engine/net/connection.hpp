@@ -22,11 +22,12 @@ enum class CloseReason : std::uint8_t {
   peer_closed,  ///< The peer ended inside a request.
   reset,
   timeout,
-  refused,  ///< A request that could not be served ended it.
+  refused,     ///< A request that could not be served ended it.
+  incomplete,  ///< A reply that had begun could not be completed: reset, so that nobody takes it for whole.
   no_memory,
   stopped,  ///< The server stops.
 };
-inline constexpr unsigned close_reason_count = 7;
+inline constexpr unsigned close_reason_count = 8;
 
 /// Bytes received and not consumed yet. An idle connection holds no block.
 struct Input {
@@ -49,7 +50,7 @@ struct ConnectionTimer : Timer {
 /// Lives in the core's slab; its slot and generation are in every token of its operations.
 struct Connection : ListLink<FlushTag> {
   /// Room for the protocol's own state, built and destroyed by it.
-  static constexpr std::size_t state_bytes = 176;
+  static constexpr std::size_t state_bytes = 208;
 
   Connection(io::Descriptor socket, Protocol& speaks) noexcept
       : protocol(&speaks), timer(*this), descriptor(socket) {}

@@ -28,12 +28,16 @@ namespace millrace::proto {
 
 class Exchange;
 
+/// The length of a body that nobody knows beforehand: it is sent in chunks (RFC 9112 section 7.1), or up to
+/// the close of the connection to a client of HTTP/1.0.
+inline constexpr std::uint64_t length_unknown = ~std::uint64_t{0};
+
 /// Pulled from when the connection has room: a body too large to hold (a file).
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  /// Fills `out` from the front. Returns bytes written, > 0; or an Error, after which the connection
-  /// is closed because the declared length can no longer be kept.
+  /// Fills `out` from the front. Returns bytes written, > 0, or 0 at the end of a body of unknown length;
+  /// or an Error, after which the connection is closed because the message can no longer be completed.
   virtual Result<std::size_t> read(std::span<char> out) noexcept = 0;
   /// Gives itself back (the session never deletes).
   virtual void release() noexcept = 0;
@@ -44,12 +48,12 @@ inline constexpr std::string_view plain_type = "text/plain; charset=utf-8";
 /// A reply as views; the sink copies what it needs before it returns, unless said otherwise.
 struct ReplyView {
   std::uint16_t status = 200;
-  std::string_view content_type;  ///< Empty: no Content-Type field.
-  std::string_view
-      fields;             ///< More fields, serialised: "Name: value\r\n"..., valid (no CR, LF or NUL inside).
-  std::string_view body;  ///< Ignored where `source` is set.
+  std::string_view content_type = {};  ///< Empty: no Content-Type field.
+  /// More fields, serialised: "Name: value\r\n"..., valid (no CR, LF or NUL inside).
+  std::string_view fields = {};
+  std::string_view body = {};      ///< Ignored where `source` is set.
   BodySource* source = nullptr;    ///< Ownership passes to the sink.
-  std::uint64_t source_bytes = 0;  ///< Content-Length for `source`.
+  std::uint64_t source_bytes = 0;  ///< Of `source`, or of what is streamed; or length_unknown.
   bool close = false;              ///< Close the connection after this reply.
   bool date = true;
 };
@@ -80,6 +84,54 @@ class ReplySink {
   ~ReplySink() = default;
 };
 
+/// A part of a request's body; its bytes are valid until the next one is asked for.
+struct BodyPart {
+  enum class State : std::uint8_t { bytes, end, wait };
+  State state = State::end;
+  std::string_view bytes;
+};
+
+/// What a coroutine waits for, of its connection. Its waiter is the scope's.
+enum class Awaiting : std::uint8_t {
+  nothing,
+  room,  ///< For Exchange::unsent to be taken.
+  body,  ///< For a part of the request's body; where it is collected, for all of it.
+};
+
+/// How far a streamed reply is.
+enum class StreamState : std::uint8_t {
+  none,      ///< The reply is no stream.
+  open,      ///< Content may follow.
+  trailers,  ///< The content has ended; trailer fields may follow.
+  ended,
+};
+
+/// Bodies that come and go in parts, for asynchronous exchanges. Where the client has left, writing does
+/// nothing: the coroutine learns of it at its next co_await.
+class Streams {
+ public:
+  /// Starts a reply: the head as in ReplySink::reply(), without body and source; source_bytes is its length.
+  virtual void begin(Exchange& exchange, const ReplyView& head) noexcept = 0;
+  /// Takes from Exchange::unsent what there is room for. What is left is taken later: await room.
+  /// False, and nothing is taken, where it is more than was declared.
+  virtual bool push(Exchange& exchange) noexcept = 0;
+  /// Ends the content of a reply in chunks and adds a field behind it: `line` is "Name: value\r\n", valid.
+  /// False, and nothing is sent, where the reply is not in chunks.
+  virtual bool trailer(Exchange& exchange, std::string_view line) noexcept = 0;
+  /// The reply is complete. One that is shorter than declared is cut.
+  virtual void end(Exchange& exchange) noexcept = 0;
+  /// The reply will never be complete: closes the connection, so that nobody takes it for whole.
+  virtual void cut(Exchange& exchange) noexcept = 0;
+  /// The next part of the request's body, in order. On State::wait: await body, then ask again.
+  virtual BodyPart next(Exchange& exchange) noexcept = 0;
+  /// Gathers what is left of the body into Exchange::body. Returns ok, need_more (await body, then ask
+  /// again), or limit_reached where there is no memory.
+  virtual Errc collect(Exchange& exchange) noexcept = 0;
+
+ protected:
+  ~Streams() = default;
+};
+
 struct ExchangeTag;
 
 class Exchange : public ListLink<ExchangeTag> {
@@ -102,9 +154,18 @@ class Exchange : public ListLink<ExchangeTag> {
   const void* route = nullptr;  ///< The dispatcher's own; opaque here.
   std::array<std::string_view, parameters_max> parameters;
   std::uint8_t parameter_count = 0;
-  bool asynchronous = false;  ///< The handler may suspend: prepare before start().
+  bool asynchronous = false;         ///< The handler may suspend: prepare before start().
+  bool reads_parts = false;          ///< Asynchronous, and started before its body is there.
+  std::uint64_t body_bytes_max = 0;  ///< Of the body, in place of the server's; 0: the server's.
 
   bool replied = false;
+  bool body_whole = true;  ///< `body` is all of it.
+  Awaiting awaiting = Awaiting::nothing;
+  StreamState stream = StreamState::none;
+  std::string_view unsent;     ///< What the stream's writer waits to see taken.
+  Streams* streams = nullptr;  ///< Null for a synchronous exchange.
+  std::string_view idle_text;  ///< Sent when the stream was silent for idle_ns, if not empty.
+  TimeNs idle_ns = 0;
   detail::Scope scope;  ///< Where the coroutine waits, and whether it was cancelled.
 
   // Per request, for the application.
@@ -118,7 +179,8 @@ class Exchange : public ListLink<ExchangeTag> {
 class RequestHandler {
  public:
   /// Finds the route: sets route (null: start() answers 404, 405, or 501 for a method nobody knows),
-  /// parameters, asynchronous. Never replies.
+  /// parameters, asynchronous, reads_parts, body_bytes_max. Never replies. Called twice for a request
+  /// whose body comes late.
   virtual void route(Exchange& exchange) noexcept = 0;
   /// Runs the handler. A synchronous one has replied when this returns; an asynchronous one has
   /// started its coroutine, and calls sink->finished() when that ends (perhaps before this returns).

@@ -1,5 +1,6 @@
 // bridge.cpp: what handlers call, through the templates of the public headers.
 #include <millrace/detail/bridge.hpp>
+#include <millrace/detail/parts.hpp>
 #include <millrace/response.hpp>
 
 #include "engine/base/assert.hpp"
@@ -60,6 +61,22 @@ void log_failure(const Request& request, const char* what) noexcept {
 void finished(Request& request) noexcept {
   proto::Exchange& exchange = request.exchange();
   exchange.sink->finished(exchange);
+}
+
+void reply_nothing(Request& request) noexcept {
+  proto::Exchange& exchange = request.exchange();
+  if (exchange.stream != proto::StreamState::none) return stream_end(request);
+  exchange.sink->reply(exchange, {.status = 204});
+}
+
+bool streams(const Request& request) noexcept {
+  return request.exchange().stream != proto::StreamState::none;
+}
+
+void cut_stream(Request& request, const char* what) noexcept {
+  proto::Exchange& exchange = request.exchange();
+  serve::log_failure(exchange, what);
+  if (exchange.stream != proto::StreamState::ended) exchange.streams->cut(exchange);
 }
 
 bool cancelled(const Request& request) noexcept { return request.exchange().scope.cancelled; }

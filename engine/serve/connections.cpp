@@ -93,8 +93,9 @@ void Core::operation_ended(net::Connection& connection) noexcept {
 void Core::destroy(net::Connection& connection) noexcept {
   connection.output.clear(pool_);
   if (connection.ListLink<net::FlushTag>::linked()) connection.ListLink<net::FlushTag>::unlink();
-  const bool reset =
-      connection.reason == net::CloseReason::no_memory || connection.reason == net::CloseReason::timeout;
+  const net::CloseReason reason = connection.reason;
+  const bool reset = reason == net::CloseReason::no_memory || reason == net::CloseReason::timeout ||
+                     reason == net::CloseReason::incomplete;
   backend_.close(connection.descriptor, reset && !connection.lingering);
   connections_.destroy(connection);
   if (accept_paused_ && connections_.live_count() < options_.connections_max) resume_accept();

@@ -11,10 +11,6 @@ void add(CoreCounters::Count& count, std::uint64_t by) noexcept {  // One writer
   count.store(count.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }
 
-void cancel_scope(void* scheduler, detail::Scope& scope) noexcept {
-  static_cast<Scheduler*>(scheduler)->cancel(scope);
-}
-
 }  // namespace
 
 Core::Core(const CoreOptions& options, io::IoBackend& backend, proto::RequestHandler& handler)
@@ -24,7 +20,7 @@ Core::Core(const CoreOptions& options, io::IoBackend& backend, proto::RequestHan
       pool_(options.memory_bytes_max),
       wheel_(now_),
       scheduler_(wheel_, backend),
-      http_(options.http, *this, pool_, handler, cancel_scope, &scheduler_),
+      http_(options.http, *this, pool_, handler, scheduler_),
       connections_(options.connections_max + refused_slots),
       completions_(std::make_unique<io::Completion[]>(completions_max)),
       events_(std::make_unique<Event[]>(completions_max)),

@@ -20,6 +20,7 @@ void Dispatch::route(proto::Exchange& exchange) noexcept {
       router_->find(exchange.head.method, exchange.target, exchange.parameters, exchange.parameter_count);
   exchange.route = route;
   exchange.asynchronous = route != nullptr && route->entry.asynchronous;
+  exchange.reads_parts = route != nullptr && route->entry.reads_parts;
 }
 
 void Dispatch::start(proto::Exchange& exchange) noexcept {

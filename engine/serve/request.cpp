@@ -104,8 +104,6 @@ std::optional<std::string_view> Request::trailer(std::string_view name) const no
   return std::nullopt;
 }
 
-std::string_view Request::body() const noexcept { return exchange_->body; }
-
 std::string_view Request::host() const noexcept {
   return exchange_->framing.host.substr(0, port_colon(exchange_->framing.host));
 }

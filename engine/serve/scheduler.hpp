@@ -20,11 +20,12 @@
 #include "engine/base/clock.hpp"
 #include "engine/io/backend.hpp"
 #include "engine/net/timer_wheel.hpp"
+#include "engine/proto/tasks.hpp"
 #include "engine/serve/frame_pool.hpp"
 
 namespace millrace::serve {
 
-class Scheduler {
+class Scheduler final : public proto::Tasks {
  public:
   /// Reads the time that the wheel's deadlines are of. Asked for each sleep, because
   /// the time of the turn may be long past when a slow handler comes to it.
@@ -70,13 +71,13 @@ class Scheduler {
   /// The awaiter `waiter` of the running coroutine waits from now on; waiter.cancel says how to stop.
   void suspend(detail::Waiter& waiter, std::coroutine_handle<> handle) noexcept;
   /// The operation of a suspended waiter has ended: queues it.
-  void wake(detail::Waiter& waiter) noexcept;
+  void wake(detail::Waiter& waiter) noexcept override;
   /// A timer of TimerKind::sleep has expired, and is no longer in the wheel.
   void fire(net::Timer& timer) noexcept;
 
   /// The client has left, or the server stops: every co_await of the scope from now on ends with
   /// Cancelled. One that waits is stopped and queued. May be called more than once.
-  void cancel(detail::Scope& scope) noexcept;
+  void cancel(detail::Scope& scope) noexcept override;
 
   detail::Scope* scope() const noexcept { return scope_; }
   FramePool& frames() noexcept { return frames_; }

@@ -58,6 +58,7 @@ bool read_json_body(std::string_view content_type, std::string_view body, T& out
 template <class T>
 struct Argument<Json<T>> {
   static constexpr bool is_path_parameter = false;
+  static constexpr bool reads_body = true;
   using Value = Json<T>;
   static std::optional<Value> extract(Request& request, Refusal& refusal) {
     std::optional<Value> in(std::in_place);

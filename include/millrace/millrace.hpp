@@ -2,7 +2,9 @@
 #pragma once
 
 #include <millrace/app.hpp>
+#include <millrace/body.hpp>
 #include <millrace/cancelled.hpp>
+#include <millrace/events.hpp>
 #include <millrace/fixed.hpp>
 #include <millrace/json.hpp>
 #include <millrace/query.hpp>
@@ -10,4 +12,5 @@
 #include <millrace/response.hpp>
 #include <millrace/server.hpp>
 #include <millrace/sleep.hpp>
+#include <millrace/stream.hpp>
 #include <millrace/task.hpp>

@@ -1,14 +1,20 @@
 // request.hpp: what a handler sees of a request.
 #pragma once
 
+#include <millrace/body.hpp>
 #include <millrace/namespace.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace millrace {
+
+class Events;
+class Response;
+class Stream;
 
 namespace proto {
 class Exchange;
@@ -44,8 +50,19 @@ class Request {
   /// The first trailer field of that name, after a chunked body.
   std::optional<std::string_view> trailer(std::string_view name) const noexcept;
 
-  /// The whole body; empty where there was none.
-  std::string_view body() const noexcept;
+  /// The body: a std::string_view where the handler is no coroutine, else read with co_await; see mr::Body.
+  Body body() const noexcept { return Body(*this); }
+
+#ifdef __cpp_exceptions
+  /// Begins a reply that is written in parts; its head leaves at once. Only in a coroutine, and once: else
+  /// throws std::logic_error. length_bytes: of all parts together, where it is known. See mr::Stream.
+  Stream stream(std::string_view content_type, std::uint64_t length_bytes = ~std::uint64_t{0}) const;
+  /// As above, with the status, fields and content type of `head`; its body is left out.
+  Stream stream(const Response& head, std::uint64_t length_bytes = ~std::uint64_t{0}) const;
+  /// Begins a stream of server-sent events; after each `heartbeat` of silence a comment is sent, so that
+  /// proxies keep the connection and a client that is gone is noticed; zero: none. See mr::Events.
+  Events events(std::chrono::nanoseconds heartbeat = std::chrono::seconds(15)) const;
+#endif
 
   /// Host and port of the target or the Host field; port 0 where none was given.
   std::string_view host() const noexcept;

@@ -13,14 +13,22 @@
 
 namespace millrace::test {
 
+/// A scheduler's part in a protocol's test: notes what it is told.
+class NotingTasks final : public proto::Tasks {
+ public:
+  void cancel(detail::Scope& scope) noexcept override { scope.cancelled = true; }
+  void wake(detail::Waiter& waiter) noexcept override {
+    waiter.scope->waiter = nullptr;
+    ++wakes;
+  }
+  std::size_t wakes = 0;
+};
+
 /// Answers what the core would: flushes, deadlines and closing are noted, not done.
 class MemoryWire final : public net::Carrier {
  public:
-  MemoryWire(
-      const h1::Options& options, proto::RequestHandler& handler,
-      h1::Protocol::CancelScope cancel = [](void*, detail::Scope& scope) noexcept { scope.cancelled = true; },
-      void* cancel_context = nullptr)
-      : http(options, *this, pool, handler, cancel, cancel_context) {
+  MemoryWire(const h1::Options& options, proto::RequestHandler& handler)
+      : http(options, *this, pool, handler, tasks) {
     http.on_turn(clock);
     open();
   }
@@ -91,6 +99,7 @@ class MemoryWire final : public net::Carrier {
   TimeNs clock = ns_per_s;
   mem::BlockPool pool{64u << 20};
   mem::Slab<net::Connection> connections{16};
+  NotingTasks tasks;
   h1::Protocol http;
   net::Connection* connection = nullptr;
   bool finished = false;  ///< Closes once the output is sent.

@@ -28,7 +28,8 @@ void Protocol::reset_scratch(net::Connection& connection) noexcept {
   scratch_.trailers = {};
   scratch_.route = nullptr;
   scratch_.parameter_count = 0;
-  scratch_.asynchronous = false;
+  scratch_.asynchronous = scratch_.reads_parts = false;
+  scratch_.body_bytes_max = 0;
   scratch_.replied = false;
   scratch_.ended = true;
   scratch_.close_after = false;
@@ -55,15 +56,28 @@ void Protocol::dispatch(net::Connection& connection, std::string_view body) noex
     handler_.refuse(scratch_, {Errc::expectation_unknown, 417});
   } else {
     handler_.route(scratch_);
-    if (scratch_.asynchronous) return start_asynchronous(connection);
-    handler_.start(scratch_);
+    if (scratch_.body_bytes_max != 0 && body.size() > scratch_.body_bytes_max) [[unlikely]] {
+      handler_.refuse(scratch_, {Errc::body_too_large, 413});  // Whole, so the connection stays.
+    } else if (scratch_.asynchronous) {
+      return start_asynchronous(connection);
+    } else {
+      handler_.start(scratch_);
+    }
   }
   MR_ASSERT(scratch_.replied);
   if (scratch_.on_done != nullptr) scratch_.on_done(scratch_.user_data);
 }
 
-// A coroutine may outlive the window, so it gets the request's bytes for its own before it starts.
 void Protocol::start_asynchronous(net::Connection& connection) noexcept {
+  H1Exchange* exchange = adopt(connection);
+  if (exchange == nullptr) return;
+  if (session_of(connection).draining) session_of(connection).phase = Phase::stopped;
+  handler_.start(*exchange);
+}
+
+// A coroutine may outlive the window, so it gets the request's bytes for its own before it starts. Null,
+// and the request is refused, where there is no memory for them.
+H1Exchange* Protocol::adopt(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   H1Exchange* exchange = exchanges_.make(*this, &connection);
   const std::size_t table_bytes = scratch_.head.field_count * sizeof(http::Field);
@@ -73,10 +87,12 @@ void Protocol::start_asynchronous(net::Connection& connection) noexcept {
   if (!block) {
     if (exchange != nullptr) exchanges_.destroy(*exchange);
     repeat_bytes_ = 0;  // The refusal leaves nothing to repeat.
-    return handler_.refuse(scratch_, {Errc::limit_reached, 503});
+    handler_.refuse(scratch_, {Errc::limit_reached, 503});
+    return nullptr;
   }
   H1Exchange& x = *exchange;
   x.bytes = block;
+  x.streams = this;
   x.head = scratch_.head;
   x.target = scratch_.target;
   x.framing = scratch_.framing;
@@ -86,6 +102,8 @@ void Protocol::start_asynchronous(net::Connection& connection) noexcept {
   x.parameters = scratch_.parameters;
   x.parameter_count = scratch_.parameter_count;
   x.asynchronous = true;
+  x.reads_parts = scratch_.reads_parts;
+  x.body_whole = !x.reads_parts || x.framing.body == http::BodyKind::none;
   x.close_after = scratch_.close_after;
   x.descriptor = scratch_.descriptor;
 
@@ -111,43 +129,82 @@ void Protocol::start_asynchronous(net::Connection& connection) noexcept {
   x.queued = true;
   session.pending.push_back(x);
   ++session.pending_count;
-  if (session.draining) session.phase = Phase::stopped;
-  handler_.start(x);
+  return exchange;
 }
 
-// Expect: 100-continue to a route that does not exist: the body is not asked for (RFC 9110 section
-// 10.1.1). A path with escapes waits for its body, because decoding it in place happens only once.
-bool Protocol::refused_before_body(net::Connection& connection) noexcept {
+// The body is not there yet, or too large: what does not need it is done now. True where the request is
+// answered, or its handler reads the body in parts; false where it is gathered.
+bool Protocol::judge_before_body(net::Connection& connection, Window& window) noexcept {
+  Session& session = session_of(connection);
+  const http::Framing& framing = scratch_.framing;
+  const bool nothing_yet = window.size - window.at == session.head_bytes;
+  const bool asks = framing.expect_continue && nothing_yet;
   http::Head& head = scratch_.head;
-  if (head.target().find('%') != std::string_view::npos) return false;
-  const Error error = http::read_target(head, const_cast<char*>(head.base), scratch_.target);
-  if (error.failed()) {
-    refuse(connection, error);
-    return true;
+
+  // Decoding happens in place, and once: a head that will be read again is judged by a copy.
+  mem::Block copy;
+  const char* const original = head.base;
+  if (head.target().find('%') != std::string_view::npos) {
+    copy = pool_.take(head.size);
+    if (!copy) {
+      refuse(connection, {Errc::limit_reached, 503});
+      return true;
+    }
+    std::memcpy(copy.data, head.base, head.size);
+    const Mover move{original, head.size, copy.data};
+    move(scratch_.framing.host);
+    head.base = copy.data;
   }
-  handler_.route(scratch_);
-  if (scratch_.route != nullptr) return false;
-  ++counters_.requests;
-  scratch_.close_after = true;  // The body may still come, or not: the end of the message is unsure.
-  session_of(connection).phase = Phase::stopped;
-  handler_.start(scratch_);
-  MR_ASSERT(scratch_.replied);
-  return true;
+  const bool judged = [&]() noexcept {
+    const Error error = http::read_target(head, const_cast<char*>(head.base), scratch_.target);
+    if (!error.failed()) handler_.route(scratch_);
+    const std::uint64_t body_bytes_max =
+        scratch_.body_bytes_max != 0 ? scratch_.body_bytes_max : options_.body_bytes_max;
+    session.body_bytes_max = body_bytes_max;
+    if (framing.body == http::BodyKind::length && framing.content_length > body_bytes_max) {
+      refuse(connection, {Errc::body_too_large, 413});
+      return true;
+    }
+    if (error.failed()) {
+      if (asks) refuse(connection, error);
+      return asks;  // Else it is answered behind its body, and the connection may stay.
+    }
+    if (scratch_.route == nullptr && asks) {  // The body is not asked for (RFC 9110 section 10.1.1).
+      ++counters_.requests;
+      scratch_.close_after = true;  // It may still come, or not: the end of the message is unsure.
+      session.phase = Phase::stopped;
+      handler_.start(scratch_);
+      MR_ASSERT(scratch_.replied);
+      return true;
+    }
+    if (!scratch_.reads_parts || framing.expectation_unknown) return false;
+    session.continue_waits = asks;
+    begin_parts(connection, window);
+    return true;
+  }();
+  if (copy) {
+    pool_.give(copy);
+    head.base = original;  // Whoever goes on reads it anew.
+  }
+  if (judged) return true;
+  if (asks) owe_continue(connection);
+  return false;
 }
 
 void Protocol::owe_continue(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   session.continue_due = true;
-  if (session.pending_count == 0) advance(connection);
+  if (session.pending_count == 0) send_continue(connection);
 }
 
 // A request that ends the connection: nothing behind it is read (RFC 9112 section 9.6).
 void Protocol::refuse(net::Connection& connection, Error error) noexcept {
   Session& session = session_of(connection);
   ++counters_.refused;
+  const bool in_parts = session.phase == Phase::body_parts;
   session.phase = Phase::stopped;
-  session.continue_due = false;
-  if (error.code == Errc::timeout || error.code == Errc::limit_reached) {
+  session.continue_due = session.continue_waits = false;
+  if (error.code == Errc::timeout || error.code == Errc::limit_reached || in_parts) {
     reset_scratch(connection);  // Met outside of a request's judgement: nothing is known of one.
     scratch_.framing = {};
     scratch_.target = {};

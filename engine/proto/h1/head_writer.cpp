@@ -24,6 +24,12 @@ char* put_type_and_length(char* to, std::string_view type, std::uint64_t length)
   return put(put_number(to, length), "\r\n");
 }
 
+/// Of a body of unknown length: in chunks, or, in HTTP/1.0, up to the close.
+char* put_type_and_coding(char* to, std::string_view type, bool in_chunks) noexcept {
+  if (!type.empty()) to = put(put(put(to, "Content-Type: "), type), "\r\n");
+  return in_chunks ? put(to, "Transfer-Encoding: chunked\r\n") : to;
+}
+
 /// A status that never has content (RFC 9110 section 6.4.1).
 bool bodiless(unsigned status) noexcept { return status < 200 || status == 204 || status == 304; }
 
@@ -45,9 +51,17 @@ void Protocol::commit_head(net::Chain& out, const H1Exchange& x, char* begin, ch
   out.commit(size);
 }
 
+// How the body of a source or a stream is marked off (RFC 9112 section 6.3).
+void Protocol::frame_body(H1Exchange& x, const proto::ReplyView& view) noexcept {
+  x.left = view.source_bytes;
+  x.in_chunks = view.source_bytes == proto::length_unknown && x.head.version_minor != 0;
+  x.drops_content = x.head.method == http::Method::head || bodiless(view.status);
+}
+
 bool Protocol::write_reply(net::Chain& out, const H1Exchange& x, const proto::ReplyView& view) noexcept {
   const bool no_body = bodiless(view.status);
-  const bool send_body = !no_body && view.source == nullptr && x.head.method != http::Method::head;
+  const bool in_parts = view.source != nullptr || x.stream != proto::StreamState::none;
+  const bool send_body = !no_body && !in_parts && x.head.method != http::Method::head;
   const std::size_t body_bytes = send_body ? view.body.size() : 0;
   const std::size_t head_bytes = fixed_parts_bytes + view.content_type.size() + view.fields.size();
   const bool body_fits = head_bytes + body_bytes <= net::Chain::largest_room;
@@ -63,9 +77,10 @@ bool Protocol::write_reply(net::Chain& out, const H1Exchange& x, const proto::Re
     to = put_status_line(to, view.status);
     if (view.date) to = put(to, {date_.line(), DateLine::line_bytes});
   }
-  if (!no_body) {
-    to = put_type_and_length(to, view.content_type,
-                             view.source != nullptr ? view.source_bytes : view.body.size());
+  if (in_parts && view.source_bytes == proto::length_unknown) [[unlikely]] {
+    if (!no_body) to = put_type_and_coding(to, view.content_type, x.in_chunks);
+  } else if (!no_body) {
+    to = put_type_and_length(to, view.content_type, in_parts ? view.source_bytes : view.body.size());
   }
   if (x.close_after || x.head.version_minor == 0) [[unlikely]]
     to = put_connection(to, x);

@@ -25,20 +25,18 @@ bool judges_partial(std::size_t known, const char* data, std::size_t size) noexc
 }  // namespace
 
 Protocol::Protocol(const Options& options, net::Carrier& carrier, mem::BlockPool& pool,
-                   proto::RequestHandler& handler, CancelScope cancel, void* cancel_context) noexcept
+                   proto::RequestHandler& handler, proto::Tasks& tasks) noexcept
     : options_(options),
       parser_(options.isa, options.head),
       carrier_(carrier),
       pool_(pool),
       handler_(handler),
-      cancel_(cancel),
-      cancel_context_(cancel_context),
+      tasks_(tasks),
       date_(options.wall_clock),
       exchanges_(options.exchanges_max),
       fields_(new(std::nothrow) http::Field[options.head.fields_max]),
       scratch_(*this, nullptr) {
   MR_ASSERT(fields_ != nullptr);
-  chunk_limits_.body_bytes_max = options.body_bytes_max;
   chunk_limits_.trailer_fields_max = options.head.fields_max;
   chunk_limits_.trailer_bytes_max = options.head.bytes_max;
   scratch_.head.fields = fields_.get();
@@ -78,7 +76,10 @@ void Protocol::on_bytes(net::Connection& connection, char* data, std::size_t siz
 }
 
 void Protocol::on_end(net::Connection& connection) noexcept {
-  if (session_of(connection).pending_count != 0) probe(connection);
+  Session& session = session_of(connection);
+  if (session.upload != nullptr && !connection.hold_reading) [[unlikely]]
+    abandon_upload(connection);
+  if (session.pending_count != 0) probe(connection);
   settle(connection);
 }
 
@@ -98,12 +99,18 @@ void Protocol::on_sent(net::Connection& connection) noexcept {
 void Protocol::on_deadline(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   const TimeNs now = carrier_.now();
+  if (now >= session.idle_deadline && now < session.write_deadline && now < session.read_deadline) {
+    send_idle_text(connection);
+    return settle(connection);
+  }
   ++counters_.timeouts;
   if (now >= session.write_deadline) return abort(connection, net::CloseReason::timeout);
   MR_ASSERT(now >= session.read_deadline);
   session.read_deadline = time_never;
   if (session.phase == Phase::head && !session.head_waiting) {  // Idle between two requests.
     session.phase = Phase::stopped;
+  } else if (session.phase == Phase::body_parts) {
+    fail_parts(connection, {Errc::timeout, 408});
   } else {
     refuse(connection, {Errc::timeout, 408});
   }
@@ -154,7 +161,11 @@ void Protocol::settle(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   if (session.in_bytes) return;  // on_bytes() is under way and settles itself.
   if (connection.read_ended && session.phase != Phase::stopped && !connection.hold_reading) {
-    session.phase = Phase::stopped;  // What is left is a part of a request that will never be whole.
+    // What is left is a part of a request that will never be whole.
+    if (session.upload != nullptr) [[unlikely]]
+      abandon_upload(connection);
+    if (connection.aborting) return;
+    session.phase = Phase::stopped;
   }
   if (session.phase == Phase::stopped) {
     if (connection.input.block) pool_.give(connection.input.block);
@@ -182,7 +193,8 @@ void Protocol::set_deadlines(net::Connection& connection) noexcept {
     session.read_deadline = idle ? carrier_.now() + options_.keepalive_ns : time_never;
   }
   const TimeNs reading = connection.hold_reading ? time_never : session.read_deadline;
-  carrier_.set_deadline(connection, std::min(reading, session.write_deadline));
+  session.idle_deadline = session.pending_count == 0 ? time_never : next_idle(connection);
+  carrier_.set_deadline(connection, std::min({reading, session.write_deadline, session.idle_deadline}));
 }
 
 }  // namespace millrace::h1

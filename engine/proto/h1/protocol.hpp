@@ -21,6 +21,7 @@
 #include "engine/proto/exchange.hpp"
 #include "engine/proto/h1/date_line.hpp"
 #include "engine/proto/h1/session.hpp"
+#include "engine/proto/tasks.hpp"
 
 namespace millrace::h1 {
 
@@ -31,6 +32,7 @@ struct Options {
   std::uint32_t pipeline_max = 128;
   std::uint32_t exchanges_max = 65'536;
   std::uint32_t output_bytes_max = 256 * 1024;
+  std::uint32_t upload_bytes_max = 64 * 1024;  ///< Of a body that its handler has not read: reading stops.
   TimeNs header_ns = 10 * ns_per_s;
   TimeNs body_idle_ns = 30 * ns_per_s;
   TimeNs write_idle_ns = 30 * ns_per_s;
@@ -45,13 +47,15 @@ struct Counters {
   std::uint64_t exchanges_cancelled = 0;
 };
 
-class Protocol final : public net::Protocol, public proto::ReplySink {
+class Protocol final : public net::Protocol, public proto::ReplySink, public proto::Streams {
  public:
-  /// Cancels a coroutine when its client has gone; the scheduler's, above this layer.
-  using CancelScope = void (*)(void* context, detail::Scope& scope) noexcept;
+  /// Of a streamed reply that waits for an earlier one: its writer is suspended past it.
+  static constexpr std::size_t stream_ahead_bytes = 16 * 1024;
+  /// Of a body that nobody reads any more: as much is read for the connection's sake, else it closes.
+  static constexpr std::size_t discard_bytes_max = 64 * 1024;
 
   Protocol(const Options& options, net::Carrier& carrier, mem::BlockPool& pool,
-           proto::RequestHandler& handler, CancelScope cancel, void* cancel_context) noexcept;
+           proto::RequestHandler& handler, proto::Tasks& tasks) noexcept;
   ~Protocol();
 
   void on_open(net::Connection& connection) noexcept override;
@@ -66,6 +70,14 @@ class Protocol final : public net::Protocol, public proto::ReplySink {
   void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override;
   void reply_plain(proto::Exchange& exchange, std::string_view body) noexcept override;
   void finished(proto::Exchange& exchange) noexcept override;
+
+  void begin(proto::Exchange& exchange, const proto::ReplyView& head) noexcept override;
+  bool push(proto::Exchange& exchange) noexcept override;
+  bool trailer(proto::Exchange& exchange, std::string_view line) noexcept override;
+  void end(proto::Exchange& exchange) noexcept override;
+  void cut(proto::Exchange& exchange) noexcept override;
+  proto::BodyPart next(proto::Exchange& exchange) noexcept override;
+  Errc collect(proto::Exchange& exchange) noexcept override;
 
   /// Once a turn, before the first on_bytes().
   void on_turn(TimeNs now) noexcept { date_.refresh(now); }
@@ -94,33 +106,60 @@ class Protocol final : public net::Protocol, public proto::ReplySink {
   void note_repeatable() noexcept;
   Step begin_body(net::Connection& connection, Window& window) noexcept;
   Step read_length(net::Connection& connection, Window& window) noexcept;
-  Step read_chunked(net::Connection& connection, Window& window, bool head_known) noexcept;
+  Step read_chunked(net::Connection& connection, Window& window) noexcept;
   void parse_again(net::Connection& connection, char* data) noexcept;
   bool paused(net::Connection& connection) const noexcept {
+    const Session& session = session_of(connection);
+    if (session.phase == Phase::body_parts) [[unlikely]]
+      return upload_full(session);
     return connection.output.bytes() >= options_.output_bytes_max ||
-           session_of(connection).pending_count >= options_.pipeline_max;
+           session.pending_count >= options_.pipeline_max;
   }
   void pause(net::Connection& connection) noexcept;
   bool keep(net::Connection& connection, const char* data, std::size_t size) noexcept;
   bool append_input(net::Connection& connection, const char* data, std::size_t size) noexcept;
 
+  // parts.cpp: bodies whose handler starts before they are there.
+  void begin_parts(net::Connection& connection, Window& window) noexcept;
+  Step read_parts(net::Connection& connection, Window& window) noexcept;
+  Error take_parts(net::Connection& connection, Window& window) noexcept;
+  void end_parts(net::Connection& connection) noexcept;
+  void fail_parts(net::Connection& connection, Error error) noexcept;
+  void abandon_upload(net::Connection& connection) noexcept;
+  void leave_upload(H1Exchange& exchange) noexcept;
+  void ask_for_body(H1Exchange& exchange) noexcept;
+  void read_on(H1Exchange& exchange) noexcept;
+  bool upload_full(const Session& session) const noexcept;
+
   // dispatch.cpp: from a whole request to its handler.
   void dispatch(net::Connection& connection, std::string_view body) noexcept;
   void start_asynchronous(net::Connection& connection) noexcept;
-  bool refused_before_body(net::Connection& connection) noexcept;
+  H1Exchange* adopt(net::Connection& connection) noexcept;
+  bool judge_before_body(net::Connection& connection, Window& window) noexcept;
   void owe_continue(net::Connection& connection) noexcept;
   void refuse(net::Connection& connection, Error error) noexcept;
   void reset_scratch(net::Connection& connection) noexcept;
+
+  // stream.cpp: bodies of replies, in parts.
+  bool pull(net::Connection& connection, H1Exchange& exchange) noexcept;
+  bool transfer(net::Connection& connection, H1Exchange& exchange) noexcept;
+  bool take_unsent(net::Chain& out, H1Exchange& exchange, std::size_t bytes_max) noexcept;
+  bool put_part(net::Chain& out, const H1Exchange& exchange, std::string_view bytes) noexcept;
+  TimeNs next_idle(net::Connection& connection) noexcept;
+  void send_idle_text(net::Connection& connection) noexcept;
+  net::Chain& chain_of(H1Exchange& exchange) noexcept;
+  void wake(H1Exchange& exchange) noexcept;
 
   // reply.cpp: replies in order; head_writer.cpp: their bytes.
   net::Chain* open_reply(H1Exchange*& exchange, bool must_queue) noexcept;
   void close_reply(H1Exchange& exchange, bool written) noexcept;
   void advance(net::Connection& connection) noexcept;
-  bool pump(net::Connection& connection, H1Exchange& exchange) noexcept;
+  void send_continue(net::Connection& connection) noexcept;
   void drop_pending(net::Connection& connection) noexcept;
   void abort(net::Connection& connection, net::CloseReason reason) noexcept;
   void release(H1Exchange& exchange) noexcept;
   void commit_head(net::Chain& out, const H1Exchange& exchange, char* begin, char* end) noexcept;
+  void frame_body(H1Exchange& exchange, const proto::ReplyView& view) noexcept;
   bool write_reply(net::Chain& out, const H1Exchange& exchange, const proto::ReplyView& view) noexcept;
   bool write_fixed(net::Chain& out, const H1Exchange& exchange, const proto::FixedReply& fixed) noexcept;
 
@@ -130,8 +169,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink {
   net::Carrier& carrier_;
   mem::BlockPool& pool_;
   proto::RequestHandler& handler_;
-  CancelScope cancel_;
-  void* cancel_context_;
+  proto::Tasks& tasks_;
   DateLine date_;
   mem::Slab<H1Exchange> exchanges_;
   std::unique_ptr<http::Field[]> fields_;

@@ -63,7 +63,8 @@ void Protocol::process(net::Connection& connection, Window& window, bool judge_p
             repeats(window) ? repeat_head(connection, window) : read_head(connection, window, judge_partial);
         break;
       case Phase::body_length: step = read_length(connection, window); break;
-      case Phase::body_chunked: step = read_chunked(connection, window, false); break;
+      case Phase::body_chunked: step = read_chunked(connection, window); break;
+      case Phase::body_parts: step = read_parts(connection, window); break;
       case Phase::stopped: window.at = window.size; return;
     }
     judge_partial = true;  // What lies behind a whole request has not been judged yet.
@@ -121,50 +122,42 @@ Protocol::Step Protocol::begin_body(net::Connection& connection, Window& window)
   Session& session = session_of(connection);
   const http::Framing& framing = scratch_.framing;
   const bool by_length = framing.body == http::BodyKind::length;
-  if (by_length && framing.content_length > options_.body_bytes_max) {
-    refuse(connection, {Errc::body_too_large, 413});
+  const std::size_t there = window.size - window.at - session.head_bytes;
+  if (by_length && framing.content_length <= std::min<std::uint64_t>(there, options_.body_bytes_max)) {
+    const char* body = window.data + window.at + session.head_bytes;
+    window.at += session.head_bytes + framing.content_length;
+    dispatch(connection, {body, framing.content_length});
     return Step::again;
   }
-  const bool nothing_yet = window.size - window.at == session.head_bytes;
-  if (framing.expect_continue && nothing_yet) {
-    if (refused_before_body(connection)) return Step::again;
-    owe_continue(connection);
-  }
   session.read_deadline = carrier_.now() + options_.body_idle_ns;
+  if (judge_before_body(connection, window)) return Step::again;
   if (by_length) {
     session.body_left = framing.content_length;
-    const std::size_t whole = session.head_bytes + framing.content_length;
-    if (window.size - window.at < whole) {
-      session.phase = Phase::body_length;
-      return Step::wait;
-    }
-    const char* body = window.data + window.at + session.head_bytes;
-    window.at += whole;
-    dispatch(connection, {body, framing.content_length});
+    session.phase = Phase::body_length;
     return Step::again;
   }
   session.phase = Phase::body_chunked;
   session.chunked = {};
   session.trailer_bytes = 0;
-  return read_chunked(connection, window, true);
+  return read_chunked(connection, window);
 }
 
 Protocol::Step Protocol::read_length(net::Connection& connection, Window& window) noexcept {
   Session& session = session_of(connection);
-  MR_ASSERT(window.at == 0);
+  char* const head = window.data + window.at;
   const std::size_t whole = session.head_bytes + session.body_left;
-  if (window.size < whole) {
+  if (window.size - window.at < whole) {
     session.read_deadline = carrier_.now() + options_.body_idle_ns;
     return Step::wait;
   }
-  parse_again(connection, window.data);
-  window.at = whole;
-  dispatch(connection, {window.data + session.head_bytes, session.body_left});
+  parse_again(connection, head);
+  window.at += whole;
+  dispatch(connection, {head + session.head_bytes, session.body_left});
   return Step::again;
 }
 
 // The decoded body is moved down behind the head, over the framing: what is kept is only what counts.
-Protocol::Step Protocol::read_chunked(net::Connection& connection, Window& window, bool head_known) noexcept {
+Protocol::Step Protocol::read_chunked(net::Connection& connection, Window& window) noexcept {
   Session& session = session_of(connection);
   char* head = window.data + window.at;
   char* raw = head + session.head_bytes + session.chunked.body_bytes;
@@ -177,11 +170,12 @@ Protocol::Step Protocol::read_chunked(net::Connection& connection, Window& windo
     }
   }
   std::size_t trailer_bytes = session.trailer_bytes;
+  chunk_limits_.body_bytes_max = session.body_bytes_max;
   const Result<http::ChunkedProgress> progress = http::decode_chunked(
       session.chunked, chunk_limits_, raw, raw_bytes, raw, session.trailers.data, &trailer_bytes);
   session.trailer_bytes = static_cast<std::uint32_t>(trailer_bytes);
   if (!progress) {
-    if (!head_known) parse_again(connection, head);
+    parse_again(connection, head);
     refuse(connection, progress.error());
     return Step::again;
   }
@@ -191,7 +185,7 @@ Protocol::Step Protocol::read_chunked(net::Connection& connection, Window& windo
     session.read_deadline = carrier_.now() + options_.body_idle_ns;
     return Step::wait;
   }
-  if (!head_known) parse_again(connection, head);
+  parse_again(connection, head);
   window.at = static_cast<std::size_t>(raw - window.data) + progress.value().consumed_bytes;
   scratch_.trailers = {session.trailers.data, session.trailer_bytes};
   dispatch(connection, {head + session.head_bytes, session.chunked.body_bytes});

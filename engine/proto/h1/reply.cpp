@@ -18,18 +18,22 @@ bool ends_drain(const Session& session, const H1Exchange& x) noexcept {
 
 void Protocol::reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept {
   auto* x = static_cast<H1Exchange*>(&exchange);
-  x->close_after = x->close_after || view.close;
+  const bool unknown = view.source != nullptr && view.source_bytes == proto::length_unknown;
+  x->close_after = x->close_after || view.close || (unknown && x->head.version_minor == 0);
+  if (x->in_parts) [[unlikely]]
+    leave_upload(*x);
   net::Chain* out = open_reply(x, view.source != nullptr);
   if (out == nullptr) {
     if (view.source != nullptr) view.source->release();
     return;
   }
-  const bool has_source = view.source != nullptr && x->head.method != http::Method::head;
-  if (has_source) {
-    x->source = view.source;
-    x->source_left = view.source_bytes;
-  } else if (view.source != nullptr) {
-    view.source->release();
+  if (view.source != nullptr) {
+    frame_body(*x, view);
+    if (x->drops_content) {
+      view.source->release();
+    } else {
+      x->source = view.source;
+    }
   }
   close_reply(*x, write_reply(*out, *x, view));
 }
@@ -51,6 +55,8 @@ void Protocol::reply_plain(proto::Exchange& exchange, std::string_view body) noe
 
 void Protocol::reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept {
   auto* x = static_cast<H1Exchange*>(&exchange);
+  if (x->in_parts) [[unlikely]]
+    leave_upload(*x);
   if (net::Chain* out = open_reply(x, false)) close_reply(*x, write_fixed(*out, *x, fixed));
 }
 
@@ -98,8 +104,12 @@ void Protocol::advance(net::Connection& connection) noexcept {
   while (!session.pending.empty()) {
     H1Exchange& x = session.pending.front();
     connection.output.take_over(x.reply);
-    if (!x.replied) return;
-    if (x.source != nullptr && !pump(connection, x)) return;
+    if (!x.replied) {
+      if (session.upload == &x) send_continue(connection);
+      return;
+    }
+    if (x.source != nullptr && !pull(connection, x)) return;
+    if (x.stream != proto::StreamState::none && !transfer(connection, x)) return;
     x.unlink();
     --session.pending_count;
     const bool close = x.close_after;
@@ -114,34 +124,14 @@ void Protocol::advance(net::Connection& connection) noexcept {
       return;
     }
   }
+  send_continue(connection);
+}
+
+void Protocol::send_continue(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
   if (!session.continue_due) return;
   session.continue_due = false;
   if (!connection.output.append(pool_, continue_line)) abort(connection, net::CloseReason::no_memory);
-}
-
-// Fills the output from a body source; true when the body is complete.
-bool Protocol::pump(net::Connection& connection, H1Exchange& x) noexcept {
-  while (x.source_left != 0) {
-    if (connection.output.bytes() >= options_.output_bytes_max) return false;
-    const std::size_t size = static_cast<std::size_t>(
-        x.source_left < net::Chain::largest_room ? x.source_left : net::Chain::largest_room);
-    char* to = connection.output.room(pool_, size);
-    if (to == nullptr) {
-      abort(connection, net::CloseReason::no_memory);
-      return false;
-    }
-    Result<std::size_t> got = x.source->read({to, size});
-    if (!got) {  // The declared length cannot be kept any more: the only honest end is a cut.
-      abort(connection, net::CloseReason::refused);
-      return false;
-    }
-    MR_ASSERT(got.value() != 0 && got.value() <= size);
-    connection.output.commit(got.value());
-    x.source_left -= got.value();
-  }
-  x.source->release();
-  x.source = nullptr;
-  return true;
 }
 
 void Protocol::finished(proto::Exchange& exchange) noexcept {
@@ -160,6 +150,7 @@ void Protocol::finished(proto::Exchange& exchange) noexcept {
 // The client is gone, or the replies behind a closing one are void.
 void Protocol::drop_pending(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
+  session.upload = nullptr;
   while (!session.pending.empty()) {
     H1Exchange& x = session.pending.pop_front();
     --session.pending_count;
@@ -171,8 +162,9 @@ void Protocol::drop_pending(net::Connection& connection) noexcept {
     if (x.ended) {
       release(x);
     } else {
-      if (!x.replied) ++counters_.exchanges_cancelled;
-      cancel_(cancel_context_, x.scope);
+      const bool complete = x.replied && x.stream == proto::StreamState::none;
+      if (!complete && x.stream != proto::StreamState::ended) ++counters_.exchanges_cancelled;
+      tasks_.cancel(x.scope);
     }
   }
 }
@@ -185,6 +177,9 @@ void Protocol::abort(net::Connection& connection, net::CloseReason reason) noexc
 
 void Protocol::release(H1Exchange& x) noexcept {
   x.reply.clear(pool_);
+  x.upload.clear(pool_);
+  if (x.body_bytes) pool_.give(x.body_bytes);
+  if (x.trailer_bytes) pool_.give(x.trailer_bytes);
   if (x.bytes) pool_.give(x.bytes);
   exchanges_.destroy(x);
 }

@@ -33,14 +33,16 @@ Entry make_entry(F&& handler) {
     };
   } else {
     using Result = std::remove_cvref_t<typename Signature<Handler>::Result>;
-    static_assert(Reply<Awaited<Result>>,
+    constexpr bool gives_reply = Reply<Awaited<Result>> || std::same_as<Result, Task<void>>;
+    static_assert(gives_reply,
                   "a handler gives a text, an mr::Response (mr::json() makes one), an "
-                  "mr::Fixed, or an mr::Task of one of these");
-    if constexpr (!Reply<Awaited<Result>>) {
+                  "mr::Fixed, or an mr::Task of one of these or of nothing");
+    if constexpr (!gives_reply) {
       return entry;  // The assertion has said it; what follows would only repeat it at length.
     } else if constexpr (is_task<Result>) {
       entry.start = start_asynchronous<Handler>;
       entry.asynchronous = true;
+      entry.reads_parts = Signature<Handler>::takes_request && !Signature<Handler>::takes_body;
     } else {
       entry.start = start_synchronous<Handler>;
     }

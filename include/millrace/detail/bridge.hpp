@@ -30,6 +30,8 @@ struct Entry {
   void (*destroy)(void* self) noexcept = nullptr;
   void* self = nullptr;
   bool asynchronous = false;
+  /// Asynchronous, and may read the body in parts: it starts with the request's head.
+  bool reads_parts = false;
   /// One check a path parameter, in order; for as long as the program runs.
   std::span<const ParameterCheck> checks = {};
 };
@@ -67,6 +69,12 @@ std::span<const ExceptionPage> exception_pages(const Request& request) noexcept;
 void log_failure(const Request& request, const char* what) noexcept;
 /// The end of an asynchronous handler's coroutine, after its reply or its cancellation.
 void finished(Request& request) noexcept;
+/// A handler that gives nothing has ended: completes its stream, or answers 204 where there is none.
+void reply_nothing(Request& request) noexcept;
+/// True where the reply is a stream, perhaps a complete one: nothing else can be answered.
+bool streams(const Request& request) noexcept;
+/// What a handler gave or threw (`what`, for the log) once it streamed: the reply cannot be completed.
+void cut_stream(Request& request, const char* what) noexcept;
 /// True once the client has left: do not reply.
 bool cancelled(const Request& request) noexcept;
 

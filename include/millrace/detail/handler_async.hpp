@@ -5,9 +5,29 @@
 #include <millrace/detail/handler.hpp>
 #include <millrace/task.hpp>
 
+#include <exception>
+#include <type_traits>
 #include <utility>
 
 namespace millrace::detail {
+
+template <class R>
+void answer_unless_streamed(Request& request, R&& result) {
+  if (!streams(request)) return answer(request, std::forward<R>(result));
+  cut_stream(request, "the handler streamed its reply, and gave another: one that streams is an mr::Task<>");
+}
+
+/// Within a catch block.
+inline void answer_or_cut(Request& request) noexcept {
+  if (!streams(request)) return answer_exception(request);
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    cut_stream(request, exception.what());
+  } catch (...) {
+    cut_stream(request, "an exception that is no std::exception");
+  }
+}
 
 /// The arguments live in this frame, so what the handler takes by reference outlives its coroutine.
 template <class F>
@@ -18,11 +38,17 @@ Detached run_task(const F& handler, Request& request) {
     if (!arguments.fill(request, refusal)) {
       reply_error(request, refusal.status, refusal.message);
     } else {
-      auto result = co_await arguments.call(handler);
-      if (!cancelled(request)) answer(request, std::move(result));
+      using Result = typename Signature<F>::Result::value_type;
+      if constexpr (std::is_void_v<Result>) {
+        co_await arguments.call(handler);
+        if (!cancelled(request)) reply_nothing(request);
+      } else {
+        auto result = co_await arguments.call(handler);
+        if (!cancelled(request)) answer_unless_streamed(request, std::move(result));
+      }
     }
   } catch (...) {
-    if (!cancelled(request)) answer_exception(request);  // Else nobody is there to be answered.
+    if (!cancelled(request)) answer_or_cut(request);  // Else nobody is there to be answered.
   }
   finished(request);
 }

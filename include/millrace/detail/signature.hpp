@@ -74,6 +74,10 @@ constexpr bool judge_argument() {
   return true;
 }
 
+/// An argument that is made from the whole body.
+template <class A>
+inline constexpr bool is_body = requires { requires Argument<ArgumentType<A>>::reads_body; };
+
 template <class Arguments>
 struct ArgumentList;
 template <class... A>
@@ -81,6 +85,7 @@ struct ArgumentList<std::tuple<A...>> {
   static_assert((true && ... && judge_argument<A>()));
   static constexpr unsigned path_parameters = (0u + ... + (PathArgument<ArgumentType<A>> ? 1u : 0u));
   static constexpr bool takes_request = (false || ... || is_request<A>);
+  static constexpr bool takes_body = (false || ... || is_body<A>);
   /// Of the last path parameter.
   static constexpr bool last_is_text = [] {
     bool text = false;
