@@ -57,6 +57,7 @@ class Request {
   /// Begins a reply that is written in parts; its head leaves at once. Only in a coroutine, and once: else
   /// throws std::logic_error. length_bytes: of all parts together, where it is known. See mr::Stream.
   Stream stream(std::string_view content_type, std::uint64_t length_bytes = ~std::uint64_t{0}) const;
+  Stream stream(const char* content_type, std::uint64_t length_bytes = ~std::uint64_t{0}) const;
   /// As above, with the status, fields and content type of `head`; its body is left out.
   Stream stream(const Response& head, std::uint64_t length_bytes = ~std::uint64_t{0}) const;
   /// Begins a stream of server-sent events; after each `heartbeat` of silence a comment is sent, so that

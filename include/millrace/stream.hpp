@@ -96,6 +96,9 @@ class Stream {
 inline Stream Request::stream(std::string_view content_type, std::uint64_t length_bytes) const {
   return {*this, Response().content_type(content_type), length_bytes};
 }
+inline Stream Request::stream(const char* content_type, std::uint64_t length_bytes) const {
+  return stream(std::string_view(content_type), length_bytes);
+}
 inline Stream Request::stream(const Response& head, std::uint64_t length_bytes) const {
   return {*this, head, length_bytes};
 }

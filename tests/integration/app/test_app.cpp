@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -61,6 +62,70 @@ std::string counts() {
          " cancelled=" + std::to_string(cancelled);
 }
 
+// --- Bodies in parts ---
+
+/// `count` parts of `bytes` each; then, where `end` says so, a fault.
+mr::Task<> stream(std::size_t count, std::size_t bytes, std::string_view end, mr::Request& request) {
+  Guard guard;
+  const bool declared = end == "declared" || end == "short" || end == "long";
+  const std::string part(bytes, 'x');
+  auto out = request.stream("text/plain", declared ? count * bytes : mr::length_unknown);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (end == "short" && i + 1 == count) break;
+    co_await out.write(part);
+    if (end == "slow") co_await mr::sleep(std::chrono::milliseconds(20));
+  }
+  if (end == "long") co_await out.write("one too many");
+  if (end == "throw") throw std::runtime_error("a secret of the handler");
+  if (end == "trailer") out.trailer("X-Sum", std::to_string(count * bytes));
+  if (end == "bad-trailer") out.trailer("Content-Length", "1");
+  if (end == "injected-trailer") out.trailer("X-Sum", "1\r\nX-Injected: b");
+  guard.finish();
+}
+
+mr::Task<> events(mr::Request& request) {
+  Guard guard;
+  auto events = request.events(std::chrono::milliseconds(100));
+  int next = events.last_id().empty() ? 0 : std::stoi(std::string(events.last_id())) + 1;
+  for (const int end = next + 3; next < end; ++next) {
+    const std::string id = std::to_string(next);
+    co_await events.send(
+        {.data = "line\n" + id, .event = "count", .id = id, .retry = std::chrono::seconds(1)});
+  }
+  co_await mr::sleep(std::chrono::milliseconds(350));
+  guard.finish();
+}
+
+/// How many bytes came, and their sum; slowly where asked to.
+mr::Task<std::string> upload(mr::Request& request) {
+  Guard guard;
+  const bool slow = request.query() == "slow";
+  std::uint64_t bytes = 0, sum = 0;
+  while (auto part = co_await request.body().next()) {
+    bytes += part->size();
+    for (const char byte : *part) sum += static_cast<unsigned char>(byte);
+    if (slow) co_await mr::sleep(std::chrono::milliseconds(1));
+  }
+  guard.finish();
+  co_return std::to_string(bytes) + " " + std::to_string(sum) + " " +
+      std::string(request.trailer("x-sum").value_or("-"));
+}
+
+mr::Task<> echo_parts(mr::Request& request) {
+  auto out = request.stream("application/octet-stream");
+  while (auto part = co_await request.body().next()) co_await out.write(*part);
+}
+
+mr::Task<std::string> whole(mr::Request& request) {
+  const std::string_view body = co_await request.body().whole();
+  co_return std::to_string(body.size()) + " " + std::string(body == request.body().view() ? "same" : "other");
+}
+
+mr::Task<std::string> careless(mr::Request& request) {
+  co_await mr::yield();
+  co_return std::string(request.body());
+}
+
 std::string host(mr::Request& request) {
   return std::string(request.host()) + " " + std::to_string(request.port());
 }
@@ -93,5 +158,20 @@ int main(int argc, char** argv) {
   app.get("/status/{status}", [](unsigned status) { return mr::Response("body").status(status); });
   app.get("/host", host);
   app.post("/trailer", trailer);
+  app.get("/stream/{count}/{bytes}/{end}", stream);
+  app.get("/events", events);
+  app.post("/upload", upload);
+  app.post("/echo-parts", echo_parts);
+  app.post("/whole", whole);
+  app.post("/careless", careless);
+  app.get("/nothing", []() -> mr::Task<> { co_return; });
+  app.get("/no-coroutine", [](mr::Request& request) {
+    request.stream("text/plain");
+    return "never seen";
+  });
+  app.get("/twice", [](mr::Request& request) -> mr::Task<std::string> {
+    co_await request.stream("text/plain").write("first");
+    co_return "second";
+  });
   return app.run(argc, argv);
 }
