@@ -111,7 +111,7 @@ std::string assign_addresses(const Setting& setting, const Value& value, ServerO
   std::vector<std::string> known;
   for (const std::string& text : addresses) {
     net::ListenAddress address;
-    const std::string fault = net::read_listen_address(text, address);
+    std::string fault = net::read_listen_address(text, address);
     if (!fault.empty()) return fault;
     const bool any_port = !address.is_unix() && address.port() == 0;
     if (!any_port && std::find(known.begin(), known.end(), address.text()) != known.end())

@@ -3,6 +3,7 @@
 #include <millrace/detail/json_write.hpp>
 
 #include <algorithm>
+#include <ranges>
 
 #include "engine/http/framing.hpp"
 #include "engine/serve/json_scan.hpp"
@@ -36,11 +37,11 @@ void append_name(std::string& path, std::string_view name) {
 
 std::string path_of(const JsonFault& fault) {
   std::string path = "$";
-  for (auto step = fault.steps.rbegin(); step != fault.steps.rend(); ++step) {
-    if (step->member) {
-      append_name(path, step->name);
+  for (const auto& step : std::ranges::reverse_view(fault.steps)) {
+    if (step.member) {
+      append_name(path, step.name);
     } else {
-      path += '[' + std::to_string(step->child) + ']';
+      path += '[' + std::to_string(step.child) + ']';
     }
   }
   if (!fault.missing.empty()) append_name(path, fault.missing);

@@ -41,7 +41,7 @@ class Block {
  public:
   using Mask = std::uint64_t;
 
-  explicit MR_INLINE Block(const char* at) noexcept : constants_(&in_memory), bytes_(_mm512_loadu_si512(at)) {
+  explicit MR_INLINE Block(const char* at) noexcept : bytes_(_mm512_loadu_si512(at)), constants_(&in_memory) {
     __asm__("" : "+r"(constants_));  // Hides that they are constants.
     bits_ = _mm512_permutex2var_epi8(vector(constants_->classes), bytes_, vector(constants_->classes + 64));
     high_ = general(_mm512_movepi8_mask(bytes_));
@@ -62,9 +62,9 @@ class Block {
  private:
   static MR_INLINE __m512i vector(const std::uint8_t* bytes) noexcept { return _mm512_load_si512(bytes); }
 
-  const Constants* constants_;
   __m512i bytes_;
-  __m512i bits_;        // Of the seven low bits of each byte; right where the byte is ASCII.
+  __m512i bits_;  // Of the seven low bits of each byte; right where the byte is ASCII.
+  const Constants* constants_;
   std::uint64_t high_;  // The bytes that are not.
 };
 

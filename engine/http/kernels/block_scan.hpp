@@ -60,7 +60,7 @@ struct MethodWord {
 constexpr MethodWord method_word(const char* text, std::uint16_t size, Method method) {
   return {word_of(text, size + 1u), ~std::uint64_t{0} >> (56 - 8 * size), size, method};
 }
-constexpr MethodWord method_words[] = {
+inline constexpr MethodWord method_words[] = {
     method_word("POST ", 4, Method::post),   method_word("HEAD ", 4, Method::head),
     method_word("PUT ", 3, Method::put),     method_word("DELETE ", 6, Method::delete_),
     method_word("PATCH ", 5, Method::patch), method_word("OPTIONS ", 7, Method::options),
@@ -85,8 +85,8 @@ MR_INLINE bool read_method(const char* data, Head& head) {
 
 /// The vector masks know the characters of a path. A query may hold a few more: from the first of
 /// those on, byte by byte. Gives where it stopped.
-__attribute__((noinline)) std::size_t skip_query(const char* data, std::size_t target_at, std::size_t at,
-                                                 std::size_t size) {
+inline __attribute__((noinline)) std::size_t skip_query(const char* data, std::size_t target_at,
+                                                        std::size_t at, std::size_t size) {
   std::size_t mark = target_at;
   while (mark != at && data[mark] != '?') ++mark;
   if (mark == at) return at;

@@ -43,7 +43,7 @@ constexpr BlockConstants make_block_constants() {
   }
   return constants;
 }
-alignas(64) constexpr BlockConstants constants_in_memory = make_block_constants();
+alignas(64) inline constexpr BlockConstants constants_in_memory = make_block_constants();
 
 }  // namespace
 }  // namespace millrace::http

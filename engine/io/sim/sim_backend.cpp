@@ -59,7 +59,7 @@ void SimBackend::submit(Operation& operation) noexcept {
 
 void SimBackend::cancel(Token token) noexcept {
   count_submission();
-  submitted_.push_back(Token());
+  submitted_.emplace_back();
   cancelled_.push_back(token);
 }
 
