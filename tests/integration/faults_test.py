@@ -18,7 +18,9 @@ GIB = 1 << 30
 
 class DescriptorsTest(IntegrationTest):
     def test_no_descriptor_is_left(self) -> None:  # Row 158.
-        server = self.start("echo", "--cores", "1", prefix=("prlimit", "--nofile=64"))
+        # UBSan opens a pipe to look at an object, and sees a ghost where it cannot: that must not end the server.
+        ghosts = {"UBSAN_OPTIONS": "halt_on_error=0"}
+        server = self.start("echo", "--cores", "1", prefix=("prlimit", "--nofile=64"), environment=ghosts)
         clients = [self.connect(server) for _ in range(150)]
         for client in clients:
             client.send(get())
