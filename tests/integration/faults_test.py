@@ -72,7 +72,7 @@ class ReadingTest(IntegrationTest):
         self.assertTrue(
             eventually(lambda: self.established(server, peers) == 0, 8), "not closed at the write timeout"
         )
-        self.assertLess(rss_kib(server.pid) - before, 64 * 1024)
+        self.grown_at_most(server, before, 64 * 1024)
         cpu = cpu_seconds(server.pid)
         self.assertEqual(self.connect(server).ask(get("/nope")).status, 404)
         time.sleep(0.5)
