@@ -22,7 +22,7 @@ constexpr const char* engine_examples = R"(Examples:
   millrace check --print              judge the configuration and show every value and its origin
   millrace doctor                     find out what this machine lacks, and what mends it
 
-A flag beats the environment (MILLRACE_SERVER_LISTEN, MILLRACE_LIMITS_BODY, PORT, ...), which beats the
+A flag beats the environment (MILLRACE_SERVER_LISTEN, MILLRACE_LIMITS_BODY, LISTEN_FDS, PORT, ...), which beats the
 file (--config, else ./millrace.toml, else /etc/millrace/millrace.toml), which beats the default.)";
 
 constexpr const char* application_examples = R"(Examples:

@@ -1,7 +1,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 
@@ -75,6 +77,25 @@ void warn_unknown_variable(std::string_view name, std::span<const std::string> k
       fmt::format("{}: no such setting, ignored; the nearest is {}", name, nearest(name, names)));
 }
 
+/// Sockets that systemd, or what speaks its protocol, has opened for this process: sd_listen_fds(3).
+std::string passed_sockets(std::string_view count_text, std::string_view pid_text, Report& report) {
+  constexpr int first_descriptor = 3;
+  constexpr int sockets_max = 1024;
+  if (count_text.empty() || pid_text != std::to_string(::getpid())) return {};  // Meant for another process.
+  int count = 0;
+  const char* const end = count_text.data() + count_text.size();
+  const auto [at, error] = std::from_chars(count_text.data(), end, count);
+  if (error != std::errc() || at != end || count < 1 || count > sockets_max) {
+    report.problems.push_back(
+        fmt::format("LISTEN_FDS = \"{}\": expected the number of sockets, 1 to {}", count_text, sockets_max));
+    return {};
+  }
+  std::string addresses;
+  for (int i = 0; i < count; ++i)
+    addresses += fmt::format("{}fd:{}", i == 0 ? "" : ",", first_descriptor + i);
+  return addresses;
+}
+
 void check_together(Config& config, Report& report) {
   const ServerOptions& server = config.server;
   if (server.ring_completions < server.ring_entries)
@@ -90,13 +111,15 @@ void apply_environment(std::span<const std::string_view> environment, Config& co
   for (const Setting& setting : settings) known.push_back(variable_of(setting));
   known.emplace_back("MILLRACE_ISA");  // Read by http::choose_isa().
   const std::size_t listen = index_of("server", "listen");
-  std::string_view port;
+  std::string_view port, passed_count, passed_pid;
   bool listens = false;
   for (const std::string_view variable : environment) {
     const std::size_t equals = std::min(variable.find('='), variable.size());
     const std::string_view name = variable.substr(0, equals);
     const std::string_view value = variable.substr(std::min(equals + 1, variable.size()));
     if (name == "PORT") port = value;
+    if (name == "LISTEN_FDS") passed_count = value;
+    if (name == "LISTEN_PID") passed_pid = value;
     if (!name.starts_with("MILLRACE_") || name == known.back()) continue;
     std::size_t index = 0;
     while (index < settings_count && known[index] != name) ++index;
@@ -107,8 +130,11 @@ void apply_environment(std::span<const std::string_view> environment, Config& co
     apply_value(index, name, std::string(value), config, report);
     listens = listens || index == listen;
   }
+  if (listens) return;
+  const std::string passed = passed_sockets(passed_count, passed_pid, report);
+  if (!passed.empty()) return apply_value(listen, "LISTEN_FDS", passed, config, report);
   // Platforms that give PORT send traffic from outside of the container: every address.
-  if (!port.empty() && !listens) apply_value(listen, "PORT", fmt::format("0.0.0.0:{}", port), config, report);
+  if (!port.empty()) apply_value(listen, "PORT", fmt::format("0.0.0.0:{}", port), config, report);
 }
 
 void apply_flags(const Flags& flags, Config& config, Report& report) {

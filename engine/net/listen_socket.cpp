@@ -1,6 +1,7 @@
 #include "engine/net/listen_socket.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
@@ -71,6 +72,7 @@ void ListenAddress::set_port(std::uint16_t port) noexcept {
 }
 
 std::string ListenAddress::text() const {
+  if (size == 0) return "fd:" + std::to_string(inherited);
   auto& where = const_cast<sockaddr_storage&>(storage);
   if (is_unix()) {
     const char* path = path_of(*this);
@@ -92,6 +94,13 @@ std::string read_listen_address(std::string_view text, ListenAddress& out) {
   if (text.starts_with("unix:")) {
     const std::string wrong = read_unix(text.substr(5), out);
     return wrong.empty() ? wrong : shown + ": " + wrong;
+  }
+  if (text.starts_with("fd:")) {
+    const std::string_view number = text.substr(3);
+    const char* const end = number.data() + number.size();
+    const auto [at, error] = std::from_chars(number.data(), end, out.inherited);
+    if (error == std::errc() && at == end && out.inherited >= 0) return {};
+    return shown + ": expected the number of a file descriptor, as fd:3";
   }
   const std::size_t colon = text.rfind(':');
   std::uint16_t port = 0;
@@ -122,7 +131,7 @@ std::string read_listen_address(std::string_view text, ListenAddress& out) {
 }
 
 Error check_free(const ListenAddress& address) noexcept {
-  if (address.is_unix() || address.port() == 0) return {};
+  if (address.inherited >= 0 || address.is_unix() || address.port() == 0) return {};
   const int probe = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe < 0) return system_error();
   const int on = 1;
@@ -133,6 +142,28 @@ Error check_free(const ListenAddress& address) noexcept {
     error = system_error();
   ::close(probe);
   return error;
+}
+
+Error take_inherited_socket(ListenAddress& address) noexcept {
+  const int descriptor = address.inherited;
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return system_error();
+  int type = 0, listens = 0;
+  socklen_t bytes = sizeof type;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &bytes) != 0) return system_error();
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) != 0) return system_error();
+  const bool tcp = storage.ss_family == AF_INET || storage.ss_family == AF_INET6;
+  if (type != SOCK_STREAM || listens == 0 || (!tcp && storage.ss_family != AF_UNIX))
+    return {Errc::system, 0, EINVAL};
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0 || ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0) return system_error();
+  if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) return system_error();
+  const int on = 1;
+  if (tcp) ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  address.storage = storage;
+  address.size = size;
+  return {};
 }
 
 Result<io::Descriptor> open_listen_socket(ListenAddress& address, bool reuse_port, int backlog) noexcept {
@@ -163,6 +194,11 @@ Result<io::Descriptor> open_listen_socket(ListenAddress& address, bool reuse_por
 
 std::string describe_listen_error(const ListenAddress& address, Error error) {
   const std::string where = address.text();
+  if (address.inherited >= 0) {
+    const bool closed = error.os_errno == EBADF;
+    return where + (closed ? " is not open" : " is no socket that listens for streams") +
+           ": whoever starts this process gives it the socket (systemd: a .socket unit with ListenStream=)";
+  }
   switch (error.os_errno) {
     case EADDRINUSE:
       return where +

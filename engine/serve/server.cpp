@@ -146,8 +146,12 @@ std::string Server::State::open_listeners(Workers& made) {
 std::string Server::State::open_listener(Workers& made, net::ListenAddress& address) {
   for (auto& worker : made) {
     Result<io::Descriptor> opened = io::no_descriptor;
-    if (address.is_unix() && worker != made.front()) {
-      // A unix socket cannot be bound twice: the cores accept from one.
+    const bool first = worker == made.front();
+    if (address.inherited >= 0 && first) {
+      const Error error = net::take_inherited_socket(address);
+      opened = error.failed() ? Result<io::Descriptor>(error) : address.inherited;
+    } else if ((address.inherited >= 0 || address.is_unix()) && !first) {
+      // A socket that cannot be bound twice: the cores accept from one.
       const int copy = ::fcntl(made.front()->listeners.back(), F_DUPFD_CLOEXEC, 0);
       opened = copy < 0 ? Result<io::Descriptor>(Error{Errc::system, 0, errno}) : copy;
     } else {
@@ -156,7 +160,7 @@ std::string Server::State::open_listener(Workers& made, net::ListenAddress& addr
     if (!opened) return net::describe_listen_error(address, opened.error());
     worker->listeners.push_back(opened.value());
     const std::string text = address.text();
-    if (worker == made.front() && address.is_unix() && !text.starts_with("unix:@")) {
+    if (first && address.inherited < 0 && address.is_unix() && !text.starts_with("unix:@")) {
       socket_files.push_back(text.substr(5));
     }
   }

@@ -15,10 +15,12 @@ class App;
 /// Every limit has a name, a unit and a default; the configuration file uses the same names.
 struct ServerOptions {
   // [server]
-  std::vector<std::string> listen;  ///< "127.0.0.1:8080", "[::1]:8080", "unix:/path"; port 0: any.
-  std::uint32_t cores = 0;          ///< Threads; 0: one for each CPU of the affinity mask.
-  std::string backend = "auto";     ///< auto | uring
-  bool pin = true;                  ///< Pin each core's thread to its CPU.
+  /// "127.0.0.1:8080", "[::1]:8080", "unix:/path"; port 0: any. "fd:3": a listening socket that the process
+  /// was given; start() takes it over.
+  std::vector<std::string> listen;
+  std::uint32_t cores = 0;       ///< Threads; 0: one for each CPU of the affinity mask.
+  std::string backend = "auto";  ///< auto | uring
+  bool pin = true;               ///< Pin each core's thread to its CPU.
 
   // [limits]
   std::uint32_t header_bytes = 16 * 1024;   ///< Request line and fields (431, 414); at most 65535.

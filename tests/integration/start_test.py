@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import SANITIZED, IntegrationTest, binary, get, main
+from harness import SANITIZED, Client, IntegrationTest, binary, get, main
 from server import Server
 
+PASS = str(Path(__file__).resolve().parent / "pass_sockets.py")
 FORBID = str(Path(__file__).resolve().parent / "forbid.py")
 
 # A bad file; the line and what must be named: the key, and the nearest known one where it is unknown.
@@ -52,6 +53,45 @@ class StartCase(IntegrationTest):
         self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
         for word in words:
             self.assertIn(word.lower(), done.stderr.lower())
+
+
+class PassedSocketsTest(StartCase):
+    """LISTEN_FDS, as systemd's socket units have it."""
+
+    def passed(self, *addresses: str, cores: str = "2") -> Server:
+        prefix = (sys.executable, PASS, *addresses, "--")
+        return self.start("engine", "--cores", cores, listen="", prefix=prefix)
+
+    def test_sockets_that_were_passed_are_served(self) -> None:
+        path = str(self.directory / "passed.sock")
+        server = self.passed("tcp", path)
+        for address in (server.address, path):
+            clients = [Client(address) for _ in range(20)]
+            for client in clients:
+                self.addCleanup(client.close)
+                self.assertEqual(client.ask(get()).status, 200)
+        server.stop()
+        self.assertTrue(Path(path).exists(), "whoever opened the socket removes its file")
+
+    def test_sockets_for_another_process_are_not_taken(self) -> None:
+        done = self.run_engine(
+            *("check", "--print"),
+            prefix=(sys.executable, PASS, "--other-pid", "tcp", "--"),
+        )
+        self.assertIn("127.0.0.1:8080", done.stdout)
+
+    def test_a_flag_beats_them(self) -> None:
+        prefix = (sys.executable, PASS, "tcp", "--")
+        done = self.run_engine("check", "--print", "--listen", "127.0.0.1:9", prefix=prefix)
+        self.assertRegex(done.stdout, r'listen = \["127.0.0.1:9"\] +# --listen')
+
+    def test_what_cannot_be_taken(self) -> None:
+        self.assert_sentence(
+            self.run_engine("serve", "--listen", "fd:77"), 1, "fd:77 is not open", "ListenStream"
+        )
+        self.assert_sentence(self.run_engine("serve", "--listen", "fd:0"), 1, "fd:0 is no socket", "ListenStream")
+        shell = ("sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=many exec "$@"', "sh")
+        self.assert_sentence(self.run_engine("serve", prefix=shell), 2, "LISTEN_FDS", "many", "1 to 1024")
 
 
 class StartTest(StartCase):

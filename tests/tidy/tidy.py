@@ -60,7 +60,11 @@ LONG_FILES: dict[str, str] = {}
 # Code that a document shows, word for word, so that it is compiled by a test.
 QUOTED = {
     "README.md": ("tests/outside/project/application.cpp",),
-    "docs/EMBEDDING.md": ("tests/outside/project/embedded.cpp", "tests/outside/project/meson.build"),
+    "docs/EMBEDDING.md": (
+        "tests/outside/project/bodies.cpp",
+        "tests/outside/project/embedded.cpp",
+        "tests/outside/project/meson.build",
+    ),
 }
 
 CODE_DIRECTORIES = ("include", "engine", "apps", "tests", "perf")

@@ -59,6 +59,7 @@ TEST_CASE("load: a flag beats the environment, which beats the file, which beats
 
 TEST_CASE("load: where to listen") {
   const TemporaryFile file("[server]\nlisten = \"127.0.0.1:1\"\n");
+  const std::string this_process = "LISTEN_PID=" + std::to_string(::getpid());
   struct Case {
     const char* name;
     Flags flags;
@@ -76,6 +77,17 @@ TEST_CASE("load: where to listen") {
       {"in either order",
        {},
        {"PORT=9", "MILLRACE_SERVER_LISTEN=127.0.0.1:7"},
+       {"127.0.0.1:7"},
+       "MILLRACE_SERVER_LISTEN"},
+      {"sockets that were passed",
+       {},
+       {"LISTEN_FDS=2", this_process, "PORT=9"},
+       {"fd:3", "fd:4"},
+       "LISTEN_FDS"},
+      {"to another process", {}, {"LISTEN_FDS=2", "LISTEN_PID=1", "PORT=9"}, {"0.0.0.0:9"}, "PORT"},
+      {"the full name beats them",
+       {},
+       {"LISTEN_FDS=1", this_process, "MILLRACE_SERVER_LISTEN=127.0.0.1:7"},
        {"127.0.0.1:7"},
        "MILLRACE_SERVER_LISTEN"},
       {"--port",

@@ -17,8 +17,13 @@ TEST_CASE("read_listen_address: what it takes, written back") {
     const char* back;
   };
   static constexpr Case cases[] = {
-      {"127.0.0.1:8080", "127.0.0.1:8080"}, {"[::1]:0", "[::1]:0"},         {"localhost:80", "127.0.0.1:80"},
-      {"*:65535", "0.0.0.0:65535"},         {"unix:/tmp/a", "unix:/tmp/a"}, {"unix:@name", "unix:@name"},
+      {"127.0.0.1:8080", "127.0.0.1:8080"},
+      {"[::1]:0", "[::1]:0"},
+      {"localhost:80", "127.0.0.1:80"},
+      {"*:65535", "0.0.0.0:65535"},
+      {"unix:/tmp/a", "unix:/tmp/a"},
+      {"unix:@name", "unix:@name"},
+      {"fd:3", "fd:3"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.text);
@@ -30,10 +35,11 @@ TEST_CASE("read_listen_address: what it takes, written back") {
 
 TEST_CASE("read_listen_address: what it refuses, with a sentence") {
   const std::string long_path = "unix:/" + std::string(200, 'x');
-  for (const std::string& text : {std::string("8080"), std::string("127.0.0.1"), std::string("127.0.0.1:"),
-                                  std::string("127.0.0.1:65536"), std::string("127.0.0.1:8a"),
-                                  std::string("256.0.0.1:1"), std::string("::1:80"), std::string("[::1:80"),
-                                  std::string("example.org:80"), std::string("unix:"), long_path}) {
+  for (const std::string& text :
+       {std::string("8080"), std::string("127.0.0.1"), std::string("127.0.0.1:"),
+        std::string("127.0.0.1:65536"), std::string("127.0.0.1:8a"), std::string("256.0.0.1:1"),
+        std::string("::1:80"), std::string("[::1:80"), std::string("example.org:80"), std::string("unix:"),
+        std::string("fd:"), std::string("fd:-1"), std::string("fd:3x"), long_path}) {
     CAPTURE(text);
     ListenAddress address;
     const std::string wrong = net::read_listen_address(text, address);
@@ -71,4 +77,37 @@ TEST_CASE("a unix socket's file is replaced only when nobody answers on it") {
   CHECK(second.ok());
   ::close(second.value());
   ::unlink(path.c_str());
+}
+
+TEST_CASE("an inherited socket is taken where it listens for streams, and refused with a sentence else") {
+  ListenAddress ours;
+  REQUIRE(net::read_listen_address("127.0.0.1:0", ours).empty());
+  const Result<io::Descriptor> opened = net::open_listen_socket(ours, false, 16);
+  REQUIRE(opened.ok());
+  const auto inherited = [](int descriptor) {
+    ListenAddress address;
+    REQUIRE(net::read_listen_address("fd:" + std::to_string(descriptor), address).empty());
+    return address;
+  };
+  ListenAddress given = inherited(opened.value());
+  CHECK_FALSE(net::check_free(given).failed());
+  CHECK_FALSE(net::take_inherited_socket(given).failed());
+  CHECK(given.text() == ours.text());
+  ::close(opened.value());
+
+  ListenAddress closed = inherited(opened.value());
+  const Error error = net::take_inherited_socket(closed);
+  CHECK(error.os_errno == EBADF);
+  CHECK(net::describe_listen_error(closed, error).find("is not open") != std::string::npos);
+
+  for (const int kind : {SOCK_STREAM, SOCK_DGRAM}) {  // Neither of them listens.
+    const int descriptor = ::socket(AF_INET, kind | SOCK_CLOEXEC, 0);
+    ListenAddress other = inherited(descriptor);
+    const Error refused = net::take_inherited_socket(other);
+    CHECK(refused.os_errno == EINVAL);
+    CHECK(net::describe_listen_error(other, refused).find("no socket that listens") != std::string::npos);
+    ::close(descriptor);
+  }
+  ListenAddress file = inherited(0);
+  CHECK(net::take_inherited_socket(file).failed());
 }
