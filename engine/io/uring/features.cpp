@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "engine/io/system.hpp"
 #include "engine/io/uring/abi.hpp"
 #include "engine/io/uring/buffer_ring.hpp"
 #include "engine/io/uring/probe.hpp"

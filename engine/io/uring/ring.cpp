@@ -1,10 +1,9 @@
 #include "engine/io/uring/ring.hpp"
 
-#include <time.h>
-
 #include <cerrno>
 
 #include "engine/base/assert.hpp"
+#include "engine/io/system.hpp"
 #include "engine/io/uring/abi.hpp"
 
 namespace millrace::io {
@@ -16,12 +15,6 @@ __kernel_timespec timespec_of(TimeNs time) noexcept {
 }
 
 }  // namespace
-
-TimeNs monotonic_now() noexcept {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<TimeNs>(now.tv_sec) * ns_per_s + static_cast<TimeNs>(now.tv_nsec);
-}
 
 Ring::~Ring() {
   if (open_) io_uring_queue_exit(&ring_);

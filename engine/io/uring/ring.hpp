@@ -90,7 +90,4 @@ class Ring {
   std::uint64_t enters_ = 0;
 };
 
-/// CLOCK_MONOTONIC, the clock the kernel's waits use.
-TimeNs monotonic_now() noexcept;
-
 }  // namespace millrace::io

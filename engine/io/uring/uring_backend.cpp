@@ -10,6 +10,7 @@
 #include <new>
 #include <utility>
 
+#include "engine/io/system.hpp"
 #include "engine/io/uring/buffer_ring.hpp"
 #include "engine/io/uring/ring.hpp"
 #include "engine/mem/allocate.hpp"
@@ -32,7 +33,7 @@ class UringBackend final : public IoBackend {
   void hangup(Token token, Descriptor descriptor) noexcept override;
   void cancel(Token token) noexcept override;
   void shutdown_send(Descriptor descriptor) noexcept override { ::shutdown(descriptor, SHUT_WR); }
-  void close(Descriptor descriptor, bool reset) noexcept override;
+  void close(Descriptor descriptor, bool reset) noexcept override { close_socket(descriptor, reset); }
   std::size_t wait(std::span<Completion> out, TimeNs deadline) noexcept override;
   void wake() noexcept override;
   TimeNs now() noexcept override { return last_now_ = monotonic_now(); }
@@ -42,7 +43,9 @@ class UringBackend final : public IoBackend {
   void give_back(std::span<const std::uint16_t> buffer_ids) noexcept override {
     buffers_.give_back(buffer_ids);
   }
-  bool peer_address(Descriptor descriptor, sockaddr_storage& out) noexcept override;
+  bool peer_address(Descriptor descriptor, sockaddr_storage& out) noexcept override {
+    return peer_address_of(descriptor, out);
+  }
   const BackendStats& stats() const noexcept override { return stats_; }
 
  private:
@@ -144,19 +147,6 @@ void UringBackend::end_hangup(Token token) noexcept {
   cancel(Token::from_bits(renamed));
 }
 
-void UringBackend::close(Descriptor descriptor, bool reset) noexcept {
-  if (reset) {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  }
-  ::close(descriptor);
-}
-
-bool UringBackend::peer_address(Descriptor descriptor, sockaddr_storage& out) noexcept {
-  socklen_t size_bytes = sizeof out;
-  return getpeername(descriptor, reinterpret_cast<sockaddr*>(&out), &size_bytes) == 0;
-}
-
 void UringBackend::arm_wake() noexcept {
   io_uring_sqe& sqe = ring_.next_sqe();
   io_uring_prep_read(&sqe, wake_fd_, &wake_count_, sizeof wake_count_, 0);
@@ -165,9 +155,7 @@ void UringBackend::arm_wake() noexcept {
 
 void UringBackend::wake() noexcept {
   if (wake_pending_.exchange(true, std::memory_order_acq_rel)) return;
-  const std::uint64_t one = 1;
-  while (::write(wake_fd_, &one, sizeof one) < 0 && errno == EINTR) {
-  }
+  signal_event(wake_fd_);
 }
 
 // What reap() copied and is not plainly the caller's. False: it is the backend's own affair.

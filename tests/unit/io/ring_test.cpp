@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/io/system.hpp"
 #include "engine/io/uring/buffer_ring.hpp"
 #include "engine/io/uring/ring.hpp"
 #include "engine/mem/block_pool.hpp"
