@@ -1,5 +1,5 @@
 // harness.hpp: what a conformance case needs of the world around a backend: listeners and peers, real
-// sockets for one backend and simulated ones for the other.
+// sockets for the kernel's backends and simulated ones for the other.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +31,8 @@ class Harness {
  public:
   virtual ~Harness() = default;
   virtual io::IoBackend& backend() = 0;
+  /// Submissions and completions pass through queues that can be full, and are counted where they were.
+  virtual bool has_queues() const = 0;
   virtual io::Descriptor listen() = 0;
   virtual std::unique_ptr<Peer> connect(io::Descriptor listener) = 0;
   /// While on, no new descriptor can be had; in force for accepts armed later.
@@ -75,6 +77,7 @@ class Harness {
 };
 
 std::unique_ptr<Harness> make_uring_harness(const io::BackendOptions& options);
+std::unique_ptr<Harness> make_epoll_harness(const io::BackendOptions& options);
 std::unique_ptr<Harness> make_sim_harness(const io::BackendOptions& options);
 
 struct Case {

@@ -23,6 +23,7 @@ void run_table(std::unique_ptr<Harness> (*make)(const io::BackendOptions&)) {
 }  // namespace
 
 TEST_CASE("conformance: uring") { run_table(make_uring_harness); }
+TEST_CASE("conformance: epoll") { run_table(make_epoll_harness); }
 TEST_CASE("conformance: sim") { run_table(make_sim_harness); }
 
 }  // namespace millrace::conformance

@@ -127,7 +127,7 @@ void the_submission_queue_is_full(Harness& harness) {
   const auto submissions = harness.backend().stats().submissions;
   sends.start(harness.backend());
   sends.collect(harness);
-  CHECK(harness.backend().stats().submission_stalls > stalls);
+  if (harness.has_queues()) CHECK(harness.backend().stats().submission_stalls > stalls);
   CHECK(harness.backend().stats().submissions >= submissions + 70);
   sends.close(harness.backend());
 }
@@ -139,7 +139,7 @@ void the_completion_queue_runs_over(Harness& harness) {
     sends.start(harness.backend());
     sends.collect(harness);
   }
-  CHECK(harness.backend().stats().queue_overflows > overflows);
+  if (harness.has_queues()) CHECK(harness.backend().stats().queue_overflows > overflows);
   sends.close(harness.backend());
 }
 

@@ -26,6 +26,7 @@ class SimHarness final : public Harness {
  public:
   explicit SimHarness(const io::BackendOptions& options) : world_(1, {}, options) {}
   io::IoBackend& backend() override { return world_.backend(); }
+  bool has_queues() const override { return true; }
   io::Descriptor listen() override { return world_.listen(); }
   std::unique_ptr<Peer> connect(io::Descriptor listener) override {
     return std::make_unique<SimPeer>(world_.connect(listener));

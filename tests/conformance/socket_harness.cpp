@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "engine/io/epoll/epoll_backend.hpp"
 #include "engine/io/uring/uring_backend.hpp"
 #include "tests/conformance/harness.hpp"
 
@@ -64,22 +65,19 @@ class SocketPeer final : public Peer {
   std::string received_;
 };
 
-class UringHarness final : public Harness {
+class SocketHarness final : public Harness {
  public:
-  explicit UringHarness(const io::BackendOptions& options) {
-    io::SetupProblem problem;
-    auto made = io::make_uring(options, &problem);
-    INFO(io::describe(problem));
-    REQUIRE(made.ok());
-    backend_ = std::move(made).value();
+  SocketHarness(std::unique_ptr<io::IoBackend> backend, bool has_queues)
+      : backend_(std::move(backend)), has_queues_(has_queues) {
     getrlimit(RLIMIT_NOFILE, &limit_);
   }
-  ~UringHarness() override {
+  ~SocketHarness() override {
     if (helper_.joinable()) helper_.join();
     exhaust_descriptors(false);
     for (const io::Descriptor listener : listeners_) ::close(listener);
   }
   io::IoBackend& backend() override { return *backend_; }
+  bool has_queues() const override { return has_queues_; }
 
   io::Descriptor listen() override {
     // Non-blocking, as a listener handed over by a service manager often is.
@@ -120,6 +118,7 @@ class UringHarness final : public Harness {
 
  private:
   std::unique_ptr<io::IoBackend> backend_;
+  bool has_queues_;
   rlimit limit_{};
   std::vector<io::Descriptor> listeners_;
   std::thread helper_;
@@ -128,7 +127,17 @@ class UringHarness final : public Harness {
 }  // namespace
 
 std::unique_ptr<Harness> make_uring_harness(const io::BackendOptions& options) {
-  return std::make_unique<UringHarness>(options);
+  io::SetupProblem problem;
+  auto made = io::make_uring(options, &problem);
+  INFO(io::describe(problem));
+  REQUIRE(made.ok());
+  return std::make_unique<SocketHarness>(std::move(made).value(), true);
+}
+
+std::unique_ptr<Harness> make_epoll_harness(const io::BackendOptions& options) {
+  auto made = io::make_epoll(options);
+  REQUIRE(made.ok());
+  return std::make_unique<SocketHarness>(std::move(made).value(), false);
 }
 
 }  // namespace millrace::conformance
