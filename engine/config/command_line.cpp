@@ -59,6 +59,7 @@ class Parser {
         ->type_name("ADDRESS:PORT");
     add("-p,--port", out.flags.port, "Listen on 127.0.0.1:N", "N");
     add("-c,--cores", out.flags.cores, "Threads: a number, or auto", "N");
+    add("--backend", out.flags.backend, "uring, epoll, or auto: epoll where io_uring is forbidden", "NAME");
     add("--config", out.flags.config, "The configuration file", "FILE");
     app_.add_flag("--version", version_, "Print the version");
     if (program == Program::engine) add_commands();
@@ -107,7 +108,7 @@ class Parser {
   std::string fault_of(const std::string& unknown) const {
     std::vector<std::string_view> known;
     if (unknown.starts_with('-')) {
-      known = {"--listen", "--port", "--cores", "--config", "--help", "--version"};
+      known = {"--listen", "--port", "--cores", "--backend", "--config", "--help", "--version"};
       if (out_.command == Command::check) known.emplace_back("--print");
       if (out_.command == Command::version) known.emplace_back("--features");
     } else if (program_ == Program::engine) {

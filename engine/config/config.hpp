@@ -54,6 +54,7 @@ struct Flags {
   std::vector<std::string> listen;
   std::optional<std::string> port;
   std::optional<std::string> cores;
+  std::optional<std::string> backend;
   std::optional<std::string> config;
 };
 
@@ -72,6 +73,7 @@ void apply_flags(const Flags& flags, Config& config, Report& report);
 std::vector<std::string_view> process_environment();
 
 /// The effective configuration as a file with the origin of each value behind it.
-std::string print(const Config& config);
+/// backend_here  what the backend comes to on this machine, for the comment behind it.
+std::string print(const Config& config, std::string_view backend_here);
 
 }  // namespace millrace::config

@@ -11,6 +11,7 @@
 #include "engine/http/head_parser.hpp"
 #include "engine/io/uring/features.hpp"
 #include "engine/io/uring/probe.hpp"
+#include "engine/serve/backends.hpp"
 
 namespace millrace::config {
 namespace {
@@ -43,10 +44,10 @@ unsigned cpus_allowed() {
   return static_cast<unsigned>(CPU_COUNT(&set));
 }
 
-Finding judge_feature(const io::Feature& feature) {
+Finding judge_feature(const io::Feature& feature, Grade lack) {
   Finding finding{.name = feature.name, .found = feature.available ? "works" : "does not work"};
   if (feature.available) return finding;
-  finding.grade = feature.required ? Grade::fatal : Grade::limited;
+  finding.grade = feature.required ? lack : Grade::limited;
   finding.cost = feature.cost_if_missing;
   finding.mend = feature.mend;
   return finding;
@@ -64,15 +65,21 @@ Finding judge_isa() {
 
 }  // namespace
 
-std::vector<Finding> examine(std::uint32_t connections_max) {
+std::vector<Finding> examine(const ServerOptions& options) {
   const io::Facts facts = io::facts_now(0, 0);
-  std::vector<Finding> findings = {judge_kernel(facts.kernel_major, facts.kernel_minor)};
-  for (const io::Feature& feature : io::probe_features()) findings.push_back(judge_feature(feature));
+  const Grade lack = options.backend == "uring" ? Grade::fatal : Grade::limited;
+  const serve::BackendAnswer answer = serve::try_backend(options);
+  std::vector<Finding> findings = {judge_kernel(facts.kernel_major, facts.kernel_minor, lack),
+                                   judge_backend(answer.name, answer.reason)};
+  // Where there is no io_uring at all, the backend's line has said so.
+  if (const std::vector<io::Feature> features = io::probe_features(); features.front().available) {
+    for (const io::Feature& feature : features) findings.push_back(judge_feature(feature, lack));
+  }
   const rlimit descriptors = limit_of(RLIMIT_NOFILE);
   const auto somaxconn = read_count(first_line_of("/proc/sys/net/core/somaxconn"));
   findings.push_back(judge_seccomp(facts.seccomp_mode));
   findings.push_back(judge_locked_memory(limit_of(RLIMIT_MEMLOCK).rlim_cur));
-  findings.push_back(judge_descriptors(descriptors.rlim_cur, descriptors.rlim_max, connections_max));
+  findings.push_back(judge_descriptors(descriptors.rlim_cur, descriptors.rlim_max, options.connections));
   findings.push_back(judge_backlog(somaxconn ? static_cast<std::int64_t>(*somaxconn) : -1));
   findings.push_back(
       judge_cpus(cpus_allowed(), static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN)), cpu_quota()));

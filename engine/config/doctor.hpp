@@ -5,6 +5,8 @@
 // The judgements are pure functions of numbers, so that they are tested without such a machine.
 #pragma once
 
+#include <millrace/server.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,14 +28,17 @@ struct Finding {
   std::string mend = {};
 };
 
-/// connections_max  of the configuration: each takes a descriptor.
-std::vector<Finding> examine(std::uint32_t connections_max);
+/// options  say which backend is wanted, and how many connections: each takes a descriptor.
+std::vector<Finding> examine(const ServerOptions& options);
 
 /// One paragraph a finding, and a last line; `serves` is false where one was fatal.
 std::string report_of(const std::vector<Finding>& findings, bool& serves);
 
 // Judgements. Limits as getrlimit(2) gives them; unlimited is the largest number.
-Finding judge_kernel(int major, int minor);
+/// lack  of io_uring: fatal where it was asked for by name, limited where epoll takes its place.
+Finding judge_kernel(int major, int minor, Grade lack);
+/// name, reason  as serve::BackendAnswer has them.
+Finding judge_backend(const std::string& name, const std::string& reason);
 Finding judge_descriptors(std::uint64_t soft, std::uint64_t hard, std::uint32_t connections_max);
 Finding judge_locked_memory(std::uint64_t bytes);
 Finding judge_backlog(std::int64_t somaxconn);

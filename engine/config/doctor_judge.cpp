@@ -22,12 +22,22 @@ std::string show_limit(std::uint64_t limit) {
 
 }  // namespace
 
-Finding judge_kernel(int major, int minor) {
+Finding judge_kernel(int major, int minor, Grade lack) {
   Finding finding{.name = "kernel", .found = fmt::format("Linux {}.{}", major, minor)};
   if (major > kernel_major_min || (major == kernel_major_min && minor >= kernel_minor_min)) return finding;
-  finding.grade = Grade::fatal;
-  finding.cost = fmt::format("the engine needs Linux {}.{} or later", kernel_major_min, kernel_minor_min);
+  finding.grade = lack;
+  finding.cost =
+      fmt::format("io_uring is used on Linux {}.{} or later only", kernel_major_min, kernel_minor_min);
   finding.mend = "apt install linux-image-amd64, or the newest kernel of your distribution; then reboot";
+  return finding;
+}
+
+Finding judge_backend(const std::string& name, const std::string& reason) {
+  Finding finding{.name = "backend", .found = name.empty() ? "none" : name};
+  if (reason.empty()) return finding;
+  finding.grade = name.empty() ? Grade::fatal : Grade::limited;
+  finding.cost = name.empty() ? "the engine does not start" : "more CPU time a request than on io_uring";
+  finding.mend = reason;
   return finding;
 }
 
@@ -49,7 +59,7 @@ Finding judge_locked_memory(std::uint64_t bytes) {
                   .found = bytes == ~std::uint64_t{0} ? "unlimited" : show_size(bytes)};
   if (bytes >= locked_memory_enough) return finding;
   finding.grade = Grade::limited;
-  finding.cost = "large [rings] of several cores may not fit, and then the engine does not start";
+  finding.cost = "large [rings] of several cores may not fit, and then io_uring cannot be used";
   finding.mend = "ulimit -l unlimited as root, or LimitMEMLOCK=infinity in the service";
   return finding;
 }

@@ -146,6 +146,7 @@ void apply_flags(const Flags& flags, Config& config, Report& report) {
   if (flags.port || !flags.listen.empty())
     apply_value(index_of("server", "listen"), origin, addresses, config, report);
   if (flags.cores) apply_value(index_of("server", "cores"), "--cores", *flags.cores, config, report);
+  if (flags.backend) apply_value(index_of("server", "backend"), "--backend", *flags.backend, config, report);
 }
 
 Config load(const Flags& flags, std::span<const std::string_view> environment, Report& report) {

@@ -31,7 +31,7 @@ std::string show(const RouteConfig& route) {
 
 }  // namespace
 
-std::string print(const Config& config) {
+std::string print(const Config& config, std::string_view backend_here) {
   std::string text;
   std::string_view section;
   for (std::size_t index = 0; index < settings_count; ++index) {
@@ -40,8 +40,9 @@ std::string print(const Config& config) {
       text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", setting.section);
     section = setting.section;
     const std::string& origin = config.origins[index];
-    text += fmt::format("{:<40}  # {}\n", fmt::format("{} = {}", setting.key, show(setting, config.server)),
+    text += fmt::format("{:<40}  # {}", fmt::format("{} = {}", setting.key, show(setting, config.server)),
                         origin.empty() ? "default" : origin);
+    text += setting.kind == Kind::backend ? fmt::format(": {}\n", backend_here) : "\n";
   }
   for (const RouteConfig& route : config.routes) text += show(route);
   return text;

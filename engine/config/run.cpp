@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/assert.hpp"
+#include "engine/config/backend_here.hpp"
 #include "engine/config/command_line.hpp"
 #include "engine/config/doctor.hpp"
 #include "engine/config/routes.hpp"
@@ -41,7 +42,7 @@ int examine_machine(const CommandLine& line) {
   Report unheard;  // A bad configuration is for `check` to tell; the machine is judged all the same.
   const Config config = load(line.flags, process_environment(), unheard);
   bool serves = false;
-  print(report_of(examine(config.server.connections), serves));
+  print(report_of(examine(config.server), serves));
   return serves ? 0 : exit_refused;
 }
 
@@ -52,7 +53,8 @@ int run_configured(const CommandLine& line) {
   App app;
   if (report.problems.empty()) add_routes(config, app, report);
   if (!tell(report)) return exit_usage;
-  if (line.command == Command::check) return print(line.print ? print(config) : "ok\n");
+  if (line.command == Command::check)
+    return print(line.print ? print(config, backend_here(config.server)) : "ok\n");
   if (line.command == Command::routes) return print(table_of_routes(config));
   return serve(app, config);
 }

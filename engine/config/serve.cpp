@@ -70,6 +70,8 @@ int serve(App& app, const Config& config) {
     say(stderr, "millrace: " + problem);
     return 1;
   }
+  if (const std::string reason = server.backend_reason(); !reason.empty())
+    say(stderr, "millrace: serves on epoll: " + reason);
   say(stdout, greeting(server));
   notify("READY=1");
   const Wish wish = wish_of(wait_for_end(signals, -1));

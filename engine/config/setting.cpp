@@ -29,7 +29,7 @@ std::string expected(const Setting& setting) {
                          show_duration(setting.min), show_duration(setting.max));
     case Kind::cores:
       return fmt::format("expected \"auto\" or a whole number from {} to {}", setting.min, setting.max);
-    case Kind::backend: return "expected \"auto\" or \"uring\"";
+    case Kind::backend: return "expected \"auto\", \"uring\" or \"epoll\"";
     case Kind::flag: return "expected true or false";
     case Kind::addresses:
       return "expected addresses such as \"127.0.0.1:8080\", \"[::1]:8080\" or \"unix:/run/millrace.sock\"";
@@ -82,9 +82,8 @@ std::string assign_flag(const Setting& setting, const Value& value, ServerOption
 
 std::string assign_backend(const Setting& setting, const Value& value, ServerOptions& options) {
   const bool written = value.shape == Shape::text || value.shape == Shape::plain;
-  if (written && value.text == "epoll")
-    return "this version does not have the epoll backend; " + expected(setting);
-  if (!written || (value.text != "auto" && value.text != "uring")) return expected(setting);
+  if (!written || (value.text != "auto" && value.text != "uring" && value.text != "epoll"))
+    return expected(setting);
   if (auto* member = std::get_if<std::string ServerOptions::*>(&setting.member))
     options.** member = value.text;
   return {};

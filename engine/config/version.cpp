@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/config/backend_here.hpp"
 #include "engine/http/head_parser.hpp"
 #include "engine/io/uring/features.hpp"
 
@@ -27,6 +28,7 @@ std::string version_text(bool features) {
   if (!features) return text;
   text += fmt::format("compiler    {}\ntokenizers  {}\nlibraries   {}\n", MR_COMPILER, tokenizers(),
                       MR_LIBRARIES);
+  text += fmt::format("backend     {}\n", backend_here({}));
   const char* heading = "io_uring";
   for (const io::Feature& feature : io::probe_features()) {
     text += fmt::format("{:<10}  {}: {}\n", heading, feature.name, feature.available ? "yes" : "no");

@@ -1,5 +1,5 @@
-// server.cpp: the composition root: it alone names the concrete backend and the protocol. A thread a
-// core; each makes its own ring, because a ring belongs to the thread that made it.
+// server.cpp: the composition root: it puts the concrete parts together. A thread a core; each
+// makes its own backend (backends.hpp).
 #include <millrace/server.hpp>
 
 #include <fcntl.h>
@@ -12,13 +12,13 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "engine/base/assert.hpp"
-#include "engine/io/uring/probe.hpp"
-#include "engine/io/uring/uring_backend.hpp"
 #include "engine/net/listen_socket.hpp"
 #include "engine/serve/app_state.hpp"
+#include "engine/serve/backends.hpp"
 #include "engine/serve/core.hpp"
 #include "engine/serve/core_options.hpp"
 #include "engine/serve/dispatch.hpp"
@@ -84,8 +84,9 @@ struct Server::State {
   std::vector<std::string> addresses;
   std::vector<std::string> socket_files;  ///< To remove at the end.
   std::size_t core_count = 0;
-  std::atomic<std::size_t> running{0};  ///< Threads whose core has not ended.
-  std::mutex lifecycle;                 ///< One start() or stop() at a time.
+  std::optional<serve::Backends> backends;  ///< Of the last start().
+  std::atomic<std::size_t> running{0};      ///< Threads whose core has not ended.
+  std::mutex lifecycle;                     ///< One start() or stop() at a time.
   mutable std::mutex mutex;
   std::condition_variable changed;
   Workers workers;      ///< None, or all of a server that runs. Under `mutex`.
@@ -170,6 +171,7 @@ std::string Server::State::open_listener(Workers& made, net::ListenAddress& addr
 std::string Server::State::start_threads(Workers& made) {
   finish = false;
   running = made.size();
+  backends.emplace(options, made.size());
   std::string problem;
   for (auto& worker : made) {
     worker->server = this;
@@ -182,6 +184,7 @@ std::string Server::State::start_threads(Workers& made) {
     worker->started = failed == 0;
     if (worker->started) continue;
     running.fetch_sub(1, std::memory_order_release);
+    backends->absent();
     problem = "cannot start " + std::to_string(made.size()) + " threads (" + std::strerror(failed) +
               "): raise the limit of processes (ulimit -u) or choose fewer cores";
   }
@@ -197,14 +200,7 @@ std::string Server::State::start_threads(Workers& made) {
 void Server::State::work(Worker& worker) noexcept {
   pin_this_thread(worker.cpu);
   std::string problem;
-  io::SetupProblem why;
-  Result<std::unique_ptr<io::IoBackend>> made = io::make_uring(serve::backend_options(options), &why);
-  std::unique_ptr<io::IoBackend> backend;
-  if (made) {
-    backend = std::move(made).value();
-  } else {
-    problem = io::describe(why);
-  }
+  const std::unique_ptr<io::IoBackend> backend = backends->open(problem);
   std::unique_ptr<serve::Core> core;
   if (backend != nullptr) {
     core =
@@ -276,7 +272,11 @@ std::vector<std::string> Server::addresses() const { return state_->addresses; }
 
 std::uint32_t Server::cores() const noexcept { return static_cast<std::uint32_t>(state_->core_count); }
 
-std::string Server::backend() const { return "io_uring"; }
+std::string Server::backend() const { return state_->backends ? state_->backends->answer().name : ""; }
+
+std::string Server::backend_reason() const {
+  return state_->backends ? state_->backends->answer().reason : "";
+}
 
 ServerStats Server::stats() const noexcept {
   const State& state = *state_;

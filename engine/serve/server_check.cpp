@@ -43,8 +43,8 @@ std::string check_options(const ServerOptions& options) {
            " to " + std::to_string(range.max);
   }
   if (options.listen.empty()) return "there is no address to listen on: add one, such as 127.0.0.1:8080";
-  if (options.backend != "auto" && options.backend != "uring") {
-    return "the backend '" + options.backend + "' is unknown: use auto or uring";
+  if (options.backend != "auto" && options.backend != "uring" && options.backend != "epoll") {
+    return "the backend '" + options.backend + "' is unknown: use auto, uring or epoll";
   }
   return {};
 }

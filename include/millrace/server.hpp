@@ -19,7 +19,7 @@ struct ServerOptions {
   /// was given; start() takes it over.
   std::vector<std::string> listen;
   std::uint32_t cores = 0;       ///< Threads; 0: one for each CPU of the affinity mask.
-  std::string backend = "auto";  ///< auto | uring
+  std::string backend = "auto";  ///< uring | epoll; auto: io_uring, or epoll where that is forbidden.
   bool pin = true;               ///< Pin each core's thread to its CPU.
 
   // [limits]
@@ -79,8 +79,10 @@ class Server {
   /// Where it listens, port 0 replaced by the real one; valid after start().
   std::vector<std::string> addresses() const;
   std::uint32_t cores() const noexcept;
-  /// "io_uring".
+  /// "io_uring" or "epoll", the same for all cores; valid after start().
   std::string backend() const;
+  /// Why "auto" came to epoll, and what mends it, in one sentence; else empty. Valid after start().
+  std::string backend_reason() const;
   ServerStats stats() const noexcept;
 
  private:

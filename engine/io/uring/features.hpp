@@ -9,7 +9,7 @@ namespace millrace::io {
 struct Feature {
   std::string name;
   bool available = false;
-  bool required = false;        ///< Without it the engine cannot run on io_uring.
+  bool required = false;        ///< Without it the engine does not run on io_uring.
   std::string cost_if_missing;  ///< What its lack costs.
   std::string mend;             ///< What brings it.
 };

@@ -65,7 +65,7 @@ Facts facts_now(int setup_errno, int buffer_ring_errno) noexcept {
   utsname system;
   if (uname(&system) == 0) std::sscanf(system.release, "%d.%d", &facts.kernel_major, &facts.kernel_minor);
   facts.io_uring_disabled = number_in_file("/proc/sys/kernel/io_uring_disabled", "");
-  facts.seccomp_mode = number_in_file("/proc/self/status", "Seccomp:");
+  facts.seccomp_mode = number_in_file("/proc/thread-self/status", "Seccomp:");
   rlimit limit;
   if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
     facts.memlock_bytes = static_cast<std::int64_t>(limit.rlim_cur);
@@ -82,7 +82,7 @@ std::string describe(const SetupProblem& problem) {
     case Cause::none: return {};
     case Cause::kernel_too_old:
       std::snprintf(text, sizeof text,
-                    "the kernel is %d.%d and Millrace needs Linux %u.%u or later; upgrade it",
+                    "the kernel is %d.%d, and io_uring is used on Linux %u.%u or later; upgrade it",
                     facts.kernel_major, facts.kernel_minor, abi::floor_major, abi::floor_minor);
       break;
     case Cause::not_built_in:

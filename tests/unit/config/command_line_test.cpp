@@ -38,11 +38,12 @@ TEST_CASE("command line: commands and their flags") {
 
 TEST_CASE("command line: values are kept as written, before and behind the command") {
   const CommandLine line =
-      read(Program::engine, {"--listen", "a:1", "serve", "--listen=b:2", "--cores", "many"});
+      read(Program::engine, {"--listen", "a:1", "serve", "--listen=b:2", "--cores", "many", "--backend=odd"});
   CHECK(line.text.empty());
   CHECK(line.command == Command::serve);
   CHECK(line.flags.listen == std::vector<std::string>{"a:1", "b:2"});
   CHECK(line.flags.cores == "many");
+  CHECK(line.flags.backend == "odd");
   CHECK(!line.flags.port);
   CHECK(read(Program::application, {"--port", "1", "--port", "2"}).flags.port == "2");
 }

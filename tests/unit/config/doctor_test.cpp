@@ -12,12 +12,26 @@ constexpr std::uint64_t unlimited = ~std::uint64_t{0};
 }  // namespace
 
 TEST_CASE("doctor: the kernel's floor is 6.1") {
-  CHECK(judge_kernel(5, 15).grade == Grade::fatal);
-  CHECK(judge_kernel(6, 0).grade == Grade::fatal);
-  CHECK(judge_kernel(6, 1).grade == Grade::good);
-  CHECK(judge_kernel(6, 18).grade == Grade::good);
-  CHECK(judge_kernel(7, 0).grade == Grade::good);
-  CHECK(has(judge_kernel(5, 15).found, "5.15"));
+  for (const Grade lack : {Grade::limited, Grade::fatal}) {
+    CHECK(judge_kernel(5, 15, lack).grade == lack);
+    CHECK(judge_kernel(6, 0, lack).grade == lack);
+    CHECK(judge_kernel(6, 1, lack).grade == Grade::good);
+    CHECK(judge_kernel(6, 18, lack).grade == Grade::good);
+    CHECK(judge_kernel(7, 0, lack).grade == Grade::good);
+    CHECK(has(judge_kernel(5, 15, lack).found, "5.15"));
+  }
+}
+
+TEST_CASE("doctor: the backend: epoll is a note where nobody asked for it, none at all is fatal") {
+  CHECK(judge_backend("io_uring", "").grade == Grade::good);
+  CHECK(judge_backend("epoll", "").grade == Grade::good);
+  const Finding fallback = judge_backend("epoll", "io_uring cannot be used: ...");
+  CHECK(fallback.grade == Grade::limited);
+  CHECK(fallback.found == "epoll");
+  CHECK(has(fallback.mend, "io_uring cannot"));
+  const Finding none = judge_backend("", "io_uring cannot be used: ...");
+  CHECK(none.grade == Grade::fatal);
+  CHECK(none.found == "none");
 }
 
 TEST_CASE("doctor: limits name the command that mends them") {
@@ -82,7 +96,7 @@ TEST_CASE(
 }
 
 TEST_CASE("doctor: examines this machine") {
-  const std::vector<Finding> findings = examine(1000);
+  const std::vector<Finding> findings = examine({});
   CHECK(findings.size() >= 10);
   for (const Finding& finding : findings) {
     CAPTURE(finding.name);

@@ -80,8 +80,8 @@ TEST_CASE("file: bad values") {
       {"cores", "[server]\ncores = \"all\"\n", {"m.toml:2: [server] cores = \"all\": expected \"auto\""}},
       {"float", "[server]\ncores = 1.5\n", {"m.toml:2: [server] cores = 1.5: expected"}},
       {"backend",
-       "[server]\nbackend = \"epoll\"\n",
-       {"m.toml:2: [server] backend = \"epoll\": this version does not have the epoll backend"}},
+       "[server]\nbackend = \"kqueue\"\n",
+       {"m.toml:2: [server] backend = \"kqueue\": expected \"auto\", \"uring\" or \"epoll\""}},
       {"address",
        "[server]\nlisten = [\"example.org:80\"]\n",
        {"m.toml:2: [server] listen = [...]: 'example.org:80' is no address"}},
@@ -228,7 +228,7 @@ redirect = { to = "https://example.org/", status = 308 }
   CHECK(config.routes[3].status == 308);
 
   Config again;
-  apply_file_text(print(config), "again", again, report);
+  apply_file_text(print(config, "io_uring"), "again", again, report);
   CHECK(report.problems.empty());
   CHECK(again.routes.size() == 4);
   CHECK(again.routes[1].headers == config.routes[1].headers);

@@ -91,17 +91,17 @@ TEST_CASE("load: where to listen") {
        {"127.0.0.1:7"},
        "MILLRACE_SERVER_LISTEN"},
       {"--port",
-       {.listen = {}, .port = "8", .cores = {}, .config = {}},
+       {.listen = {}, .port = "8", .cores = {}, .backend = {}, .config = {}},
        {"PORT=9"},
        {"127.0.0.1:8"},
        "--port"},
       {"--listen and --port",
-       {.listen = {"[::]:1", "unix:/x"}, .port = "8", .cores = {}, .config = {}},
+       {.listen = {"[::]:1", "unix:/x"}, .port = "8", .cores = {}, .backend = {}, .config = {}},
        {},
        {"[::]:1", "unix:/x", "127.0.0.1:8"},
        "--listen"},
       {"port 0 may come twice",
-       {.listen = {"127.0.0.1:0", "127.0.0.1:0"}, .port = {}, .cores = {}, .config = {}},
+       {.listen = {"127.0.0.1:0", "127.0.0.1:0"}, .port = {}, .cores = {}, .backend = {}, .config = {}},
        {},
        {"127.0.0.1:0", "127.0.0.1:0"},
        "--listen"},
@@ -157,15 +157,15 @@ TEST_CASE("print: every setting with its default and its origin, and it reads ba
   flags.cores = "2";
   const TemporaryFile empty("");
   flags.config = empty.path();
-  const std::string text = print(load(flags, {}, report));
+  const std::string text = print(load(flags, {}, report), "epoll, because of this");
   CAPTURE(text);
   for (const Setting& setting : settings) {
     CAPTURE(setting.key);
-    CHECK(has(text, "\n" + std::string(setting.key) + " = "));
+    CHECK(has(text, std::string("\n").append(setting.key).append(" = ")));
   }
   for (const char* line : {"listen = [\"127.0.0.1:8080\"]",
                            "cores = 2 ",
-                           "backend = \"auto\"",
+                           "backend = \"auto\"                          # default: epoll, because of this\n",
                            "pin = true",
                            "header_bytes = \"16k\"",
                            "headers = 100",
@@ -193,7 +193,7 @@ TEST_CASE("print: every setting with its default and its origin, and it reads ba
   Config again;
   apply_file_text(text, "print", again, report);
   CHECK(report.problems.empty());
-  CHECK(print(again).size() >= text.size());
+  CHECK(print(again, "epoll, because of this").size() >= text.size());
   CHECK(again.server.cores == 2);
 }
 

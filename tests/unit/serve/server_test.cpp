@@ -1,5 +1,6 @@
 // Goal: a Server as a program holds it: it starts whole or not at all, says why, and stops in time, with
-// requests under way and with clients that come and go. Method: real sockets on ports that the kernel chose.
+// requests under way and with clients that come and go. Method: real sockets on ports that the kernel chose;
+// TEST_BACKEND names the backend.
 #include <doctest/doctest.h>
 #include <millrace/millrace.hpp>
 
@@ -10,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,6 +48,7 @@ ServerOptions options_on(std::vector<std::string> listen, std::uint32_t cores = 
   ServerOptions options;
   options.listen = std::move(listen);
   options.cores = cores;
+  if (const char* backend = std::getenv("TEST_BACKEND")) options.backend = backend;
   options.ring_entries = 64;
   options.ring_completions = 256;
   options.ring_buffers = 16;
@@ -76,9 +79,13 @@ TEST_CASE("Server: starts, serves, counts and stops; and again") {
   Fixture fixture;
   Server server(fixture.app, options_on({"127.0.0.1:0"}, 2));
   CHECK(server.drained());
+  CHECK(server.backend().empty());
+  const char* backend = std::getenv("TEST_BACKEND");
   for (int round = 0; round < 2; ++round) {
     const std::string problem = server.start();
     REQUIRE(problem.empty());
+    CHECK(server.backend() == (backend != nullptr && std::string(backend) == "epoll" ? "epoll" : "io_uring"));
+    CHECK(server.backend_reason().empty());
     CHECK_FALSE(server.drained());
     CHECK(server.cores() == 2);
     REQUIRE(server.addresses().size() == 1);
@@ -181,7 +188,7 @@ TEST_CASE("Server: options that no server can run with are refused by a sentence
       {"connections", [](ServerOptions& options) { options.connections = 0; }},
       {"output_bytes", [](ServerOptions& options) { options.output_bytes = 0; }},
       {"cores", [](ServerOptions& options) { options.cores = 5000; }},
-      {"epoll", [](ServerOptions& options) { options.backend = "epoll"; }},
+      {"kqueue", [](ServerOptions& options) { options.backend = "kqueue"; }},
       {"no address", [](ServerOptions& options) { options.listen.clear(); }},
       {"cannot listen", [](ServerOptions& options) { options.listen = {"nowhere"}; }},
   };
