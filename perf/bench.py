@@ -27,6 +27,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="the build directory (build)")
     parser.add_argument("--server", type=Path, help="another application in place of perf/server")
+    parser.add_argument("--backend", choices=speed.NULLS, default="uring",
+                        help="of Millrace (uring); the null server is the one on the same")
     parser.add_argument("--quick", action="store_true", help="one minute in all: shows the order of things only")
     parser.add_argument("--strict", action="store_true", help="end with 3 where a figure is short of its bound")
     parser.add_argument("--only", choices=PARTS, action="append", help="only that part; repeatable")
@@ -77,10 +79,10 @@ def run_speed(options, programs, cpus, details):
     rounds = options.rounds or (3 if options.quick else 5)
     seconds = options.seconds or (0.4 if options.quick else 2)
     for workload in options.workload or speed.WORKLOADS:
-        samples = speed.measure(programs, workload, *cpus, rounds, seconds)
+        samples = speed.measure(programs, workload, options.backend, *cpus, rounds, seconds)
         print(speed.describe(workload, samples), flush=True)
         details[workload] = {name: [vars(sample) for sample in of] for name, of in samples.items()}
-        lines.append(speed.ratio_line(workload, samples))
+        lines += speed.ratio_lines(workload, options.backend, samples)
     return lines
 
 
@@ -112,6 +114,7 @@ def run_wrk(options, programs, cpus):
 def run(options):
     programs = programs_of(options)
     cpus = two_cpus()
+    os.environ["MILLRACE_SERVER_BACKEND"] = options.backend  # For every part that starts the server.
     parts = options.only or PARTS
     details = {}
     lines = []
@@ -130,7 +133,7 @@ def run(options):
 
 def write_results(options, lines, details):
     taken = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    result = {"taken": taken, "quick": options.quick, "machine": machine(), "lines": as_data(lines),
+    result = {"taken": taken, "quick": options.quick, "backend": options.backend, "machine": machine(), "lines": as_data(lines),
               "samples": details}
     results = ROOT / "perf" / "results"
     files = [results / "local" / f"{taken}.json"]

@@ -76,11 +76,17 @@ class Speed(unittest.TestCase):
 
     def test_the_ratio_is_of_medians(self):
         samples = {"null": [sample(1), sample(2), sample(9)], "millrace": [sample(4), sample(2), sample(10)]}
-        line = speed.ratio_line("W1", samples)
+        [line] = speed.ratio_lines("W1", "uring", samples)
         self.assertEqual(line.measured, 0.5)
         self.assertEqual(line.text, "0.500 (0.25..1.00)")
         self.assertEqual(line.verdict, "short")
-        self.assertEqual(speed.ratio_line("W3", samples).verdict, "")
+        self.assertEqual(speed.ratio_lines("W3", "uring", samples)[0].verdict, "")
+
+    def test_on_epoll_the_ratios_are_of_both_others(self):
+        samples = {"null": [sample(1)], "millrace": [sample(2)], "uring": [sample(1.5)]}
+        of_null, of_uring = speed.ratio_lines("W1", "epoll", samples)
+        self.assertEqual((of_null.measured, of_null.verdict), (0.5, ""))
+        self.assertEqual((of_uring.measured, of_uring.verdict), (0.75, ""))
 
     def test_who_is_at_the_limit(self):
         self.assertEqual(speed.bottleneck(sample(1, 0.96, 0.99)), "server")

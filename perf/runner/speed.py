@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from runner.processes import RunError, Server, free_port, prepare_child
 from runner.report import Line
 
-BOUNDS = {"W1": 0.75, "W2": 0.95}  # Of the null server.
+BOUNDS = {"W1": 0.75, "W2": 0.95}  # Of the null server, on io_uring.
+NULLS = {"uring": "limit_uring", "epoll": "limit_epoll"}  # By backend.
 WORKLOADS = ["W1", "W1v", "W2", "W3", "W4"]
 TITLES = {
     "W1": "W1: 100 connections, 24 pipelined",
@@ -80,33 +81,48 @@ def null_shape(load):
             "--response-bytes", load["batch_answer_bytes"] // pipeline]
 
 
-def measure(programs, workload, server_cpu, load_cpu, rounds, seconds):
+def other_server(programs, backend, shape, cpu):
+    """What else is worth a look: the null server on epoll, or for Millrace on epoll the same on io_uring."""
+    if backend == "uring":
+        return "epoll", Server([programs.limit_epoll, *shape], cpu)
+    port = free_port()
+    return "uring", Server([programs.server, "--port", port, "--cores", 1, "--backend", "uring"], cpu, port)
+
+
+def measure(programs, workload, backend, server_cpu, load_cpu, rounds, seconds):
     """Samples by server: A B C A B C ..., each round on servers that stay up for all of them."""
     port = free_port()
+    # The bench has set the backend in the environment, so that older applications are measured too.
     millrace = Server([programs.server, "--port", port, "--cores", 1], server_cpu, port)
     with millrace:
         learned = run_load(programs.load, port, workload, load_cpu, requests=1)
         shape = null_shape(learned)
-        with Server([programs.limit_uring, *shape], server_cpu) as null, \
-                Server([programs.limit_epoll, *shape], server_cpu) as epoll:
-            servers = {"null": null, "millrace": millrace, "epoll": epoll}
+        other_name, other_process = other_server(programs, backend, shape, server_cpu)
+        with Server([getattr(programs, NULLS[backend]), *shape], server_cpu) as null, other_process as other:
+            servers = {"null": null, "millrace": millrace, other_name: other}
             samples = {name: [] for name in servers}
             for _ in range(rounds):
                 for name, server in servers.items():
                     before = server.cpu_count()
                     load = run_load(programs.load, server.port, workload, load_cpu, seconds=seconds,
-                                    any_body=name != "millrace")
+                                    any_body=name in ("null", "epoll"))
                     samples[name].append(sample_of(server.cpu_count() - before, load))
     return samples
 
 
-def ratio_line(workload, samples):
+def ratio_line(what, of, own, bound):
     """The ratio of the medians, and how far the ratios of single rounds are apart."""
-    medians = {name: median(of) for name, of in samples.items()}
-    ratio = medians["null"].cpu / medians["millrace"].cpu
-    rounds = [null.cpu / own.cpu for null, own in zip(samples["null"], samples["millrace"])]
-    return Line(f"{TITLES[workload]}: of the null server", round(ratio, 4),
-                f"{ratio:.3f} ({min(rounds):.2f}..{max(rounds):.2f})", at_least=BOUNDS.get(workload))
+    ratio = median(of).cpu / median(own).cpu
+    rounds = [one.cpu / another.cpu for one, another in zip(of, own)]
+    return Line(what, round(ratio, 4), f"{ratio:.3f} ({min(rounds):.2f}..{max(rounds):.2f})", at_least=bound)
+
+
+def ratio_lines(workload, backend, samples):
+    null, own, title = samples["null"], samples["millrace"], TITLES[workload]
+    if backend == "uring":
+        return [ratio_line(f"{title}: of the null server", null, own, BOUNDS.get(workload))]
+    return [ratio_line(f"{title}, on epoll: of the null server on epoll", null, own, None),
+            ratio_line(f"{title}, on epoll: of Millrace on io_uring", samples["uring"], own, None)]
 
 
 def describe(workload, samples):
