@@ -1,13 +1,9 @@
 #include "engine/io/epoll/epoll_backend.hpp"
 
 #include <fcntl.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <new>
@@ -16,15 +12,14 @@
 #include "engine/base/assert.hpp"
 #include "engine/io/epoll/buffer_stack.hpp"
 #include "engine/io/epoll/number_table.hpp"
+#include "engine/io/epoll/poller.hpp"
+#include "engine/io/epoll/ready_queue.hpp"
 #include "engine/io/epoll/socket_state.hpp"
 #include "engine/io/system.hpp"
 
 namespace millrace::io {
 namespace {
 
-constexpr std::uint32_t input_events = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-constexpr std::uint64_t wake_data = ~std::uint64_t{0};  ///< No descriptor has this number.
-constexpr std::size_t events_max = 512;                 ///< Taken from the kernel at once.
 constexpr unsigned passes_max = 8;    ///< Receives of one socket a wait, so that others get their turn.
 constexpr unsigned accepts_max = 32;  ///< Accepts of one listener a pass.
 
@@ -34,7 +29,10 @@ class Report {
   explicit Report(std::span<Completion> out) noexcept : out_(out) {}
   bool full() const noexcept { return count_ == out_.size(); }
   std::size_t count() const noexcept { return count_; }
-  void put(const Completion& done) noexcept { out_[count_++] = done; }
+  void put(const Completion& done) noexcept {
+    MR_ASSERT(!full());
+    out_[count_++] = done;
+  }
   /// Tells the end of an ended operation; false where there is no room.
   bool put_end(Operation& operation) noexcept {
     if (operation.phase != Phase::ended) return true;
@@ -52,7 +50,6 @@ class Report {
 class EpollBackend final : public IoBackend {
  public:
   EpollBackend() = default;
-  ~EpollBackend() override;
   int open(const BackendOptions& options) noexcept;
 
   void accept(Token token, Descriptor listener) noexcept override;
@@ -63,7 +60,7 @@ class EpollBackend final : public IoBackend {
   void shutdown_send(Descriptor descriptor) noexcept override { ::shutdown(descriptor, SHUT_WR); }
   void close(Descriptor descriptor, bool reset) noexcept override;
   std::size_t wait(std::span<Completion> out, TimeNs deadline) noexcept override;
-  void wake() noexcept override;
+  void wake() noexcept override { poller_.wake(); }
   TimeNs now() noexcept override { return last_now_ = monotonic_now(); }
   char* buffer(std::uint16_t buffer_id) noexcept override { return buffers_.at(buffer_id); }
   std::uint32_t buffer_bytes() const noexcept override { return buffers_.buffer_bytes(); }
@@ -78,10 +75,8 @@ class EpollBackend final : public IoBackend {
 
  private:
   SocketState& start(Token token, Descriptor descriptor) noexcept;
-  int ask_for(std::uint32_t events, Descriptor descriptor, SocketState& socket) noexcept;
-  void enqueue(Descriptor descriptor, SocketState& socket) noexcept;
-  void enqueue_if_ready(Descriptor descriptor, SocketState& socket) noexcept {
-    if (socket.can_go_on()) enqueue(descriptor, socket);
+  void queue_if_ready(Descriptor descriptor, SocketState& socket) noexcept {
+    if (socket.can_go_on()) ready_.push(descriptor, socket);
   }
   NumberTable<Descriptor>& slots_of(Op op) noexcept { return op == Op::accept ? accept_slots_ : slots_; }
 
@@ -92,38 +87,22 @@ class EpollBackend final : public IoBackend {
   void receive(Descriptor descriptor, SocketState& socket, Report& report) noexcept;
   void accept_some(Descriptor listener, SocketState& socket, Report& report) noexcept;
 
+  Poller poller_;
   BufferStack buffers_;
-  NumberTable<SocketState> sockets_;        ///< By descriptor.
-  NumberTable<Descriptor> slots_;           ///< By a token's slot, for cancel().
-  NumberTable<Descriptor> accept_slots_;    ///< Listeners count their slots by themselves.
-  Descriptor queue_front_ = no_descriptor;  ///< Sockets to look at, first come first served.
-  Descriptor queue_back_ = no_descriptor;
-  std::uint32_t queue_size_ = 0;
+  NumberTable<SocketState> sockets_;      ///< By descriptor.
+  NumberTable<Descriptor> slots_;         ///< By a token's slot, for cancel().
+  NumberTable<Descriptor> accept_slots_;  ///< Listeners count their slots by themselves.
+  ReadyQueue ready_{sockets_};
   bool no_buffers_ = false;  ///< None was free when this wait began.
   bool skip_poll_ = false;   ///< The last wait asked the kernel: what is queued may go first.
   bool wake_due_ = false;
-  int poll_fd_ = -1;
-  int wake_fd_ = -1;
-  std::atomic<bool> wake_pending_{false};  ///< Saves the system call of all but the first wake().
   TimeNs last_now_ = 0;
   BackendStats stats_;
-  std::array<epoll_event, events_max> events_;
 };
 
 int EpollBackend::open(const BackendOptions& options) noexcept {
   if (const int failed = buffers_.open(options.buffers, options.buffer_bytes)) return failed;
-  poll_fd_ = epoll_create1(EPOLL_CLOEXEC);
-  if (poll_fd_ < 0) return errno;
-  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_fd_ < 0) return errno;
-  // Each write is an edge of its own, so the counter is never read.
-  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = wake_data}};
-  return epoll_ctl(poll_fd_, EPOLL_CTL_ADD, wake_fd_, &event) == 0 ? 0 : errno;
-}
-
-EpollBackend::~EpollBackend() {
-  if (wake_fd_ >= 0) ::close(wake_fd_);
-  if (poll_fd_ >= 0) ::close(poll_fd_);
+  return poller_.open();
 }
 
 // --- Starting and ending operations -------------------------------------------------------------
@@ -145,42 +124,18 @@ SocketState& EpollBackend::start(Token token, Descriptor descriptor) noexcept {
   return *socket;
 }
 
-// Registers it, or asks for more than before. The kernel looks at once, so that what happened before
-// is told too. 0, or a positive errno.
-int EpollBackend::ask_for(std::uint32_t events, Descriptor descriptor, SocketState& socket) noexcept {
-  if ((socket.events & events) == events) return 0;
-  const int how = socket.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  epoll_event event{.events = socket.events | events, .data = {}};
-  event.data.u64 = std::uint64_t{socket.serial} << 32 | static_cast<std::uint32_t>(descriptor);
-  if (epoll_ctl(poll_fd_, how, descriptor, &event) != 0) return errno;
-  socket.events |= events;
-  return 0;
-}
-
-void EpollBackend::enqueue(Descriptor descriptor, SocketState& socket) noexcept {
-  if (socket.queued) return;
-  socket.queued = true;
-  socket.next = no_descriptor;
-  if (queue_size_++ == 0) {
-    queue_front_ = descriptor;
-  } else {
-    sockets_.find(static_cast<std::uint32_t>(queue_back_))->next = descriptor;
-  }
-  queue_back_ = descriptor;
-}
-
 void EpollBackend::accept(Token token, Descriptor listener) noexcept {
   SocketState& socket = start(token, listener);
   // Who was ready to be accepted may have left again, and then a blocking call would wait.
   if (socket.events == 0) ::fcntl(listener, F_SETFL, ::fcntl(listener, F_GETFL) | O_NONBLOCK);
-  if (const int failed = ask_for(input_events, listener, socket)) socket.input.end(-failed);
-  enqueue_if_ready(listener, socket);
+  if (const int failed = poller_.ask_for(Poller::input_events, listener, socket)) socket.input.end(-failed);
+  queue_if_ready(listener, socket);
 }
 
 void EpollBackend::recv(Token token, Descriptor descriptor) noexcept {
   SocketState& socket = start(token, descriptor);
-  if (const int failed = ask_for(input_events, descriptor, socket)) socket.input.end(-failed);
-  enqueue_if_ready(descriptor, socket);
+  if (const int failed = poller_.ask_for(Poller::input_events, descriptor, socket)) socket.input.end(-failed);
+  queue_if_ready(descriptor, socket);
 }
 
 // Tries at once, while everything it needs is in the cache; wait() tells what came of it.
@@ -190,13 +145,13 @@ void EpollBackend::send(Token token, Descriptor descriptor, std::span<const iove
   SocketState& socket = start(token, descriptor);
   socket.parts = parts;
   if (!socket.blocked) try_send(descriptor, socket);
-  enqueue_if_ready(descriptor, socket);
+  queue_if_ready(descriptor, socket);
 }
 
 void EpollBackend::hangup(Token token, Descriptor descriptor) noexcept {
   SocketState& socket = start(token, descriptor);
-  if (const int failed = ask_for(input_events, descriptor, socket)) socket.watch.end(-failed);
-  enqueue_if_ready(descriptor, socket);
+  if (const int failed = poller_.ask_for(Poller::input_events, descriptor, socket)) socket.watch.end(-failed);
+  queue_if_ready(descriptor, socket);
 }
 
 void EpollBackend::cancel(Token token) noexcept {
@@ -207,7 +162,7 @@ void EpollBackend::cancel(Token token) noexcept {
   Operation& operation = socket->operation(token.op());
   if (!operation.waits() || operation.token != token) return;  // It has ended, or was never started.
   operation.end(-ECANCELED);
-  enqueue(*descriptor, *socket);
+  ready_.push(*descriptor, *socket);
 }
 
 void EpollBackend::close(Descriptor descriptor, bool reset) noexcept {
@@ -218,11 +173,6 @@ void EpollBackend::close(Descriptor descriptor, bool reset) noexcept {
     socket->close();
   }
   close_socket(descriptor, reset);  // The last descriptor of a socket takes its registration with it.
-}
-
-void EpollBackend::wake() noexcept {
-  if (wake_pending_.exchange(true, std::memory_order_acq_rel)) return;
-  signal_event(wake_fd_);
 }
 
 // --- Waiting ------------------------------------------------------------------------------------
@@ -237,21 +187,17 @@ void EpollBackend::poll(TimeNs deadline) noexcept {
     timeout_ms = static_cast<int>(std::min<TimeNs>(left / ns_per_ms + (left % ns_per_ms != 0), INT_MAX));
   }
   ++stats_.waits;
-  const int count = epoll_wait(poll_fd_, events_.data(), static_cast<int>(events_max), timeout_ms);
-  MR_ASSERT(count >= 0 || errno == EINTR);
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events_[static_cast<std::size_t>(i)];
-    if (event.data.u64 == wake_data) {
+  for (const epoll_event& event : poller_.wait(timeout_ms)) {
+    if (Poller::is_wake(event)) {
       wake_due_ = true;
       continue;
     }
-    const auto descriptor = static_cast<std::uint32_t>(event.data.u64);
-    SocketState* const socket = sockets_.find(descriptor);
+    const Descriptor descriptor = Poller::descriptor_of(event);
+    SocketState* const socket = sockets_.find(static_cast<std::uint32_t>(descriptor));
     MR_ASSERT(socket != nullptr);
-    // A closed socket of that number lives on where a child process holds it, and keeps its registration.
-    if (socket->events == 0 || socket->serial != event.data.u64 >> 32) continue;
+    if (!Poller::is_of(event, *socket)) continue;
     socket->note(event.events);
-    enqueue_if_ready(static_cast<Descriptor>(descriptor), *socket);
+    queue_if_ready(descriptor, *socket);
   }
 }
 
@@ -269,7 +215,8 @@ void EpollBackend::try_send(Descriptor descriptor, SocketState& socket) noexcept
   if (sent >= 0) return socket.output.end(static_cast<std::int32_t>(sent));
   if (errno != EAGAIN) return socket.output.end(-errno);
   socket.blocked = true;
-  if (const int failed = ask_for(input_events | EPOLLOUT, descriptor, socket)) socket.output.end(-failed);
+  if (const int failed = poller_.ask_for(Poller::input_events | EPOLLOUT, descriptor, socket))
+    socket.output.end(-failed);
 }
 
 void EpollBackend::accept_some(Descriptor listener, SocketState& socket, Report& report) noexcept {
@@ -335,16 +282,14 @@ bool EpollBackend::report_one(Descriptor descriptor, SocketState& socket, Report
 
 // Round and round: a socket with much to read does not hold up the others.
 void EpollBackend::report_queued(Report& report) noexcept {
-  for (unsigned pass = 0; pass < passes_max && queue_size_ != 0; ++pass) {
+  for (unsigned pass = 0; pass < passes_max && ready_.size() != 0; ++pass) {
     const std::size_t before = report.count();
-    for (std::uint32_t left = queue_size_; left != 0; --left) {
-      const Descriptor descriptor = queue_front_;
+    for (std::uint32_t left = ready_.size(); left != 0; --left) {
+      const Descriptor descriptor = ready_.front();
       SocketState& socket = *sockets_.find(static_cast<std::uint32_t>(descriptor));
       if (!report_one(descriptor, socket, report)) return;  // It stays in front.
-      queue_front_ = socket.next;
-      --queue_size_;
-      socket.queued = false;
-      enqueue_if_ready(descriptor, socket);
+      ready_.pop(socket);
+      queue_if_ready(descriptor, socket);
     }
     if (report.count() == before) return;  // Those that are left wait for buffers.
   }
@@ -357,13 +302,12 @@ std::size_t EpollBackend::wait(std::span<Completion> out, TimeNs deadline) noexc
   for (;;) {
     // What is queued (sends that were taken, above all) is told without asking the kernel again, but
     // not twice in a row: who sends all the time must not keep others from being read.
-    const bool queued = queue_size_ != 0 || wake_due_;
+    const bool queued = ready_.size() != 0 || wake_due_;
     if (!queued || !skip_poll_) poll(queued ? 0 : deadline);
     skip_poll_ = !queued || !skip_poll_;
     if (wake_due_) {
       wake_due_ = false;
-      // In this order: a wake() from here on writes again.
-      wake_pending_.exchange(false, std::memory_order_acq_rel);
+      poller_.take_wake();
       report.put({.token = Token(Op::wake, 0, 0)});
     }
     report_queued(report);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/base/assert.hpp"
 #include "engine/io/backend.hpp"
 
 namespace millrace::io {
