@@ -166,12 +166,7 @@ void EpollBackend::cancel(Token token) noexcept {
 }
 
 void EpollBackend::close(Descriptor descriptor, bool reset) noexcept {
-  if (SocketState* const socket = sockets_.find(static_cast<std::uint32_t>(descriptor))) {
-    MR_ASSERT(socket->input.phase == Phase::idle);
-    MR_ASSERT(socket->output.phase == Phase::idle);
-    MR_ASSERT(socket->watch.phase == Phase::idle);
-    socket->close();
-  }
+  if (SocketState* const socket = sockets_.find(static_cast<std::uint32_t>(descriptor))) socket->close();
   close_socket(descriptor, reset);  // The last descriptor of a socket takes its registration with it.
 }
 

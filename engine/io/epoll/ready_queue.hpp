@@ -1,7 +1,7 @@
 // ready_queue.hpp: the sockets that have something to tell or to do, first come first served.
 //
 // Owner       one per backend. Linked by descriptor through the sockets' own state: nothing is allocated.
-// Invariant   a socket is in it at most once. One that was closed meanwhile is found with nothing to do.
+// Invariant   a socket is in it at most once, and only while one of its operations is under way.
 #pragma once
 
 #include <cstdint>

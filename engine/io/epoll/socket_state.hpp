@@ -72,13 +72,15 @@ struct SocketState {
     if ((happened & (EPOLLOUT | over)) != 0) blocked = false;
   }
 
-  /// The number may be used again; a place in the queue is kept, and found empty.
+  /// The number may be used again. No operation is under way.
   void close() noexcept {
-    const SocketState old = *this;
+    MR_ASSERT(input.phase == Phase::idle);
+    MR_ASSERT(output.phase == Phase::idle);
+    MR_ASSERT(watch.phase == Phase::idle);
+    MR_ASSERT(!queued);  // Who is queued has an operation to go on with.
+    const std::uint32_t next_serial = serial + 1;
     *this = {};
-    next = old.next;
-    queued = old.queued;
-    serial = old.serial + 1;
+    serial = next_serial;
   }
 };
 
