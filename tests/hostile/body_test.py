@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""body_test.py: few bytes that ask for much: a million chunks of a byte or eight, pipelines without an end behind
-a slow handler, replies that nobody reads. Memory stays bounded, and the good clients are served."""
+"""body_test.py: few bytes that ask for much: a million chunks of a byte or eight, pipelines without an end
+behind a slow handler, replies that nobody reads. Memory stays bounded, and the good clients are served."""
 
 from __future__ import annotations
 

@@ -113,7 +113,8 @@ class FloodTest(IntegrationTest):
         most, median = max(samples), statistics.median(samples)
         print(
             f"flood: {opened} connections opened, {open_most} established at once, {median} and at most "
-            f"{most} descriptors for a limit of {LIMIT}, {len(record.answers)} good answers, {len(record.errors)} errors"
+            f"{most} descriptors for a limit of {LIMIT}, {len(record.answers)} good answers, "
+            f"{len(record.errors)} errors"
         )
         self.assertEqual(record.errors, [])
         self.assertGreater(len(record.answers), CLIENTS * 10)

@@ -61,7 +61,8 @@ def main(argv: list[str]) -> int:
         print(outcome.line(mode))
         for error in outcome.record.errors[:5]:
             print(f"  {error}")
-        print(f"{'pass' if good else 'FAIL'} slow {name}: {ratio:.2f} times the median in peace, bound {RATIO_MAX}")
+        verdict = "pass" if good else "FAIL"
+        print(f"{verdict} slow {name}: {ratio:.2f} times the median in peace, bound {RATIO_MAX}")
     print(f"{len(MODES) - failed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -56,8 +56,8 @@ class Outcome:
 
     def line(self, mode: str) -> str:
         return (
-            f"slowhttptest {mode}: {self.opened} connections, {self.held} at once, {len(self.record.answers)} good answers, "
-            f"{len(self.record.errors)} errors, median {self.peace_ms:.2f} ms in peace and "
+            f"slowhttptest {mode}: {self.opened} connections, {self.held} at once, "
+            f"{len(self.record.answers)} good answers, {len(self.record.errors)} errors, median {self.peace_ms:.2f} ms in peace and "
             f"{self.attack_ms:.2f} ms under attack, memory grew by {self.grown_kib} KiB"
         )
 
