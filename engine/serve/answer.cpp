@@ -46,10 +46,12 @@ bool answer_by_page(proto::Exchange& exchange, const detail::ErrorPage& page,
 }  // namespace
 
 void send(proto::Exchange& exchange, const Response& response) noexcept {
+  // RFC 9110 section 15.3.6: a 205 tells the client to reset its form, and has a length of 0.
+  const std::string_view body = response.status() == 205 ? std::string_view() : response.body();
   exchange.sink->reply(exchange, {.status = static_cast<std::uint16_t>(response.status()),
                                   .content_type = response.content_type(),
                                   .fields = response.fields(),
-                                  .body = response.body(),
+                                  .body = body,
                                   .close = response.closes(),
                                   .date = !response.has_date()});
 }

@@ -20,6 +20,8 @@ void serialise(detail::FixedBytes& bytes) {
   const Response& response = bytes.response;
   // A status of 204 or 304 has no content, whatever the body (RFC 9110 section 6.4.1).
   const bool has_content = response.status() != 204 && response.status() != 304;
+  // A 205 has the length 0 (section 15.3.6).
+  const std::string_view body = response.status() == 205 ? std::string_view() : response.body();
   std::string& head = bytes.head;
   head = status_line(response.status());
   head += "Date: ";
@@ -29,11 +31,11 @@ void serialise(detail::FixedBytes& bytes) {
   if (has_content) {
     if (!response.content_type().empty())
       head.append("Content-Type: ").append(response.content_type()) += "\r\n";
-    head += "Content-Length: " + std::to_string(response.body().size()) + "\r\n";
+    head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   }
   head.append(response.fields()) += "\r\n";
   bytes.reply.head = head;
-  if (has_content) bytes.reply.body = response.body();
+  if (has_content) bytes.reply.body = body;
   bytes.serialised = true;
 }
 

@@ -154,6 +154,7 @@ TEST_CASE_FIXTURE(test::AppFixture, "fixed: serialised once, with room for the d
   app.get("/typed", fixed("{}", "application/json"));
   app.get("/none", fixed(Response("dropped").status(204).header("X-A", "b")));
   app.get("/odd", fixed(Response("x").status(299)));
+  app.get("/reset", fixed(Response("dropped").status(205)));
   test::Message message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const test::Answer answer = run(message);
   REQUIRE(answer.fixed);
@@ -167,6 +168,8 @@ TEST_CASE_FIXTURE(test::AppFixture, "fixed: serialised once, with room for the d
   CHECK(none.fields.ends_with(" \r\nX-A: b\r\n\r\n"));
   CHECK(none.body == "");
   CHECK(ask("GET /odd").fields.starts_with("HTTP/1.1 299 \r\nDate: "));
+  CHECK(ask("GET /reset").fields.find("\r\nContent-Length: 0\r\n") != std::string::npos);
+  CHECK(ask("GET /reset").body == "");
 }
 
 TEST_CASE_FIXTURE(test::AppFixture, "fixed: what a fixed reply cannot say is answered as a response") {
