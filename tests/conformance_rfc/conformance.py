@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""conformance.py: holds docs/CONFORMANCE.md. Each demand of RFC 9110 and RFC 9112 on an origin server is a
-line of rfc9110.txt or rfc9112.txt, with the tests that hold it:
+"""conformance.py: holds docs/CONFORMANCE.md, and the names of tests in docs/SECURITY.md. Each demand of RFC 9110
+and RFC 9112 on an origin server is a line of rfc9110.txt or rfc9112.txt, with the tests that hold it:
 
     section | MUST or MUST NOT | what is demanded, in our words | test;; test;; ...
 
@@ -34,6 +34,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DOCUMENT = ROOT / "docs" / "CONFORMANCE.md"
+SECURITY = ROOT / "docs" / "SECURITY.md"
 LISTS = {"9112": HERE / "rfc9112.txt", "9110": HERE / "rfc9110.txt"}
 KEYWORDS = {"MUST", "MUST NOT"}
 BEGIN, END = "<!-- made by tests/conformance_rfc/conformance.py --write -->", "<!-- end -->"
@@ -133,7 +134,17 @@ class Tests:
         return None if rest in self.doctest_cases(program) else "no such case in it"
 
 
+def quoted_tests(text: str) -> Iterator[str]:
+    """What stands in a document as `code` and names a test."""
+    for name in re.findall(r"`([^`]+)`", text):
+        if re.match(r"(case|fuzz|rules\.py|response\.py|\w+_test\.py|unit_\w+|core_cases) ", name):
+            yield name
+
+
 def faults(tests: Tests) -> Iterator[str]:
+    for name in quoted_tests(SECURITY.read_text(encoding="utf-8")):
+        if fault := tests.fault(name):
+            yield f"{SECURITY.name}: {name!r}: {fault}"
     for rfc, path in LISTS.items():
         for demand in read(path):
             for name in demand.held_by:
@@ -178,6 +189,7 @@ def main(argv: list[str]) -> int:
     for fault in found:
         print(fault)
     count = sum(len(demand.held_by) for path in LISTS.values() for demand in read(path))
+    count += len(list(quoted_tests(SECURITY.read_text(encoding="utf-8"))))
     print(f"{count - len(found)} passed, {len(found)} failed")
     return 1 if found else 0
 
