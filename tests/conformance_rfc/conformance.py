@@ -153,7 +153,7 @@ def faults(tests: Tests) -> Iterator[str]:
 
 
 def tables() -> str:
-    lines = []
+    lines = ["### The tables of cases, and in how many ways they are cut", "", *case_table(), ""]
     for rfc, path in LISTS.items():
         demands = read(path)
         lines += [f"### RFC {rfc}: {len(demands)} demands", ""]
@@ -164,6 +164,15 @@ def tables() -> str:
             lines.append(f"| {one.section} | {one.keyword} | {one.what} | {held} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def case_table() -> list[str]:
+    lines = ["| table | cases | deliveries |", "|---|---|---|"]
+    for path in (*TABLES, ANY_TABLE):
+        cases = load(path)
+        deliveries = sum(len(list(case.deliveries())) for case in cases)
+        lines.append(f"| `{path.name}` | {len(cases)} | {deliveries:,} |")
+    return lines
 
 
 def document() -> str:
