@@ -63,6 +63,18 @@ std::span<const iovec> Chain::gather() noexcept {
   return {parts, count};
 }
 
+std::span<const iovec> Chain::gather(std::size_t bytes_max) noexcept {
+  MR_ASSERT(bytes_max != 0);
+  const std::span<const iovec> all = gather();
+  iovec* parts = head_->parts;
+  std::size_t count = 0;
+  while (count < all.size() && bytes_max != 0) {
+    parts[count].iov_len = std::min(parts[count].iov_len, bytes_max);
+    bytes_max -= parts[count++].iov_len;
+  }
+  return all.first(count);
+}
+
 void Chain::drop_front(mem::BlockPool& pool) noexcept {
   Node* node = head_;
   head_ = node->next;

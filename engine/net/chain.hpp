@@ -58,6 +58,8 @@ class Chain {
   /// The parts of the next send, from the front; the table stays valid until consume() or clear().
   /// The chain must not be empty. take_over(), room() and append() may go on meanwhile.
   std::span<const iovec> gather() noexcept;
+  /// The same, of the first `bytes_max` at most; bytes_max > 0.
+  std::span<const iovec> gather(std::size_t bytes_max) noexcept;
 
   /// Drops `size_bytes` from the front, giving blocks back.
   void consume(mem::BlockPool& pool, std::size_t size_bytes) noexcept;

@@ -14,6 +14,7 @@
 namespace millrace::net {
 
 class Protocol;
+class Transport;
 struct FlushTag;
 
 /// Why a connection was closed, for the counters.
@@ -60,7 +61,8 @@ struct Connection : ListLink<FlushTag> {
   TimeNs deadline = time_never;
   Input input;
   Chain output;
-  std::size_t sending_bytes = 0;  ///< Of the send in flight.
+  Transport* transport = nullptr;  ///< Null: plain TCP.
+  std::size_t sealed_bytes = 0;    ///< At the front of the output, by the transport.
   io::Descriptor descriptor;
   std::uint8_t operations = 0;        ///< Submitted and not completed for good.
   bool receiving : 1 = false;         ///< A multishot receive is armed.

@@ -5,8 +5,8 @@
 
 namespace millrace::serve {
 
-void Core::listen(io::Descriptor listener) noexcept {
-  listeners_.push_back({listener});
+void Core::listen(io::Descriptor listener, net::TransportFactory* transports) noexcept {
+  listeners_.push_back({listener, transports});
   arm_accept(listeners_.size() - 1);
 }
 
@@ -20,9 +20,9 @@ void Core::arm_accept(std::size_t index) noexcept {
 
 void Core::on_accept(const io::Completion& done) noexcept {
   const std::size_t index = done.token.slot();
-  if (done.result >= 0) open(done.result);
-  if (done.more) return;
   Listener& listener = listeners_[index];
+  if (done.result >= 0) open(done.result, listener.transports);
+  if (done.more) return;
   listener.armed = false;
   if (stopping_) {
     backend_.close(listener.descriptor, false);

@@ -16,19 +16,27 @@ io::Token Core::token_of(io::Op op, const net::Connection& connection) const noe
   return {op, connections_.generation_of(connection), connections_.number_of(connection)};
 }
 
-void Core::open(io::Descriptor descriptor) noexcept {
+void Core::open(io::Descriptor descriptor, net::TransportFactory* transports) noexcept {
   net::Connection* connection = stopping_ ? nullptr : connections_.make(descriptor, http_);
   if (connection == nullptr) {
     counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
     return backend_.close(descriptor, false);
   }
   counters_.accepted.fetch_add(1, std::memory_order_relaxed);
+  if (transports != nullptr) {
+    connection->transport = transports->open(*connection, *this, pool_);
+    if (connection->transport == nullptr) abort(*connection, net::CloseReason::no_memory);
+  }
   connection->protocol->on_open(*connection);
   if (connections_.live_count() > options_.connections_max) {
-    // It came while accepting was being paused: an answer is kinder than a reset.
+    // It came while accepting was being paused: an answer is kinder than a reset, where one can be read.
     counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
-    static_cast<void>(connection->output.append(pool_, too_many_reply));
-    finish(*connection, net::CloseReason::refused);
+    if (transports != nullptr) {
+      abort(*connection, net::CloseReason::refused);
+    } else {
+      static_cast<void>(connection->output.append(pool_, too_many_reply));
+      finish(*connection, net::CloseReason::refused);
+    }
   }
   begin_receive(*connection);
   if (connections_.live_count() >= options_.connections_max) pause_accept();
@@ -44,7 +52,9 @@ void Core::begin_receive(net::Connection& connection) noexcept {
 void Core::begin_send(net::Connection& connection) noexcept {
   connection.sending = true;
   ++connection.operations;
-  backend_.send(token_of(io::Op::send, connection), connection.descriptor, connection.output.gather());
+  const auto parts = connection.transport == nullptr ? connection.output.gather()
+                                                     : connection.output.gather(connection.sealed_bytes);
+  backend_.send(token_of(io::Op::send, connection), connection.descriptor, parts);
 }
 
 // The last step of a turn for a connection in which something happened.
@@ -53,7 +63,13 @@ void Core::flush(net::Connection& connection) noexcept {
   if (connection.aborting) [[unlikely]]
     return close(connection, connection.reason);
   if (!connection.sending) {
-    if (!connection.output.empty()) {
+    if (connection.transport != nullptr && connection.sealed_bytes == 0) {
+      connection.transport->seal(connection);
+      if (connection.aborting) return;  // It is back in the list.
+    }
+    const bool ready =
+        connection.transport == nullptr ? !connection.output.empty() : connection.sealed_bytes != 0;
+    if (ready) {
       begin_send(connection);
     } else if (connection.finishing) [[unlikely]] {
       if (connection.read_ended) return close(connection, connection.reason);
@@ -92,6 +108,7 @@ void Core::operation_ended(net::Connection& connection) noexcept {
 
 void Core::destroy(net::Connection& connection) noexcept {
   connection.output.clear(pool_);
+  if (connection.transport != nullptr) connection.transport->release();
   if (connection.ListLink<net::FlushTag>::linked()) connection.ListLink<net::FlushTag>::unlink();
   const net::CloseReason reason = connection.reason;
   const bool reset = reason == net::CloseReason::no_memory || reason == net::CloseReason::timeout ||

@@ -66,9 +66,19 @@ void Core::handle_events() noexcept {
     switch (event.kind) {
       case EventKind::bytes:
         if (connection.finishing) break;  // Nothing behind the last reply is read.
-        connection.protocol->on_bytes(connection, backend_.buffer(event.buffer_id), event.size);
+        if (connection.transport == nullptr) [[likely]] {
+          connection.protocol->on_bytes(connection, backend_.buffer(event.buffer_id), event.size);
+        } else {
+          connection.transport->on_bytes(connection, backend_.buffer(event.buffer_id), event.size);
+        }
         break;
-      case EventKind::end: connection.protocol->on_end(connection); break;
+      case EventKind::end:
+        if (connection.transport != nullptr) {
+          connection.transport->on_end(connection);
+        } else {
+          connection.protocol->on_end(connection);
+        }
+        break;
       case EventKind::sent: connection.protocol->on_sent(connection); break;
     }
   }

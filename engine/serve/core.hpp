@@ -22,6 +22,7 @@
 #include "engine/net/connection.hpp"
 #include "engine/net/protocol.hpp"
 #include "engine/net/timer_wheel.hpp"
+#include "engine/net/transport.hpp"
 #include "engine/proto/h1/protocol.hpp"
 #include "engine/serve/scheduler.hpp"
 
@@ -53,7 +54,8 @@ class Core final : private net::Carrier {
   Core& operator=(const Core&) = delete;
 
   /// Accepts from `listener` from the next turn on; the core closes it in the end.
-  void listen(io::Descriptor listener) noexcept;
+  /// transports  what its connections get; must outlive the core. Null: plain TCP.
+  void listen(io::Descriptor listener, net::TransportFactory* transports = nullptr) noexcept;
 
   /// One turn. Waits for something to happen until `deadline` at most.
   void turn(TimeNs deadline) noexcept;
@@ -82,6 +84,7 @@ class Core final : private net::Carrier {
   };
   struct Listener {
     io::Descriptor descriptor;
+    net::TransportFactory* transports;
     bool armed = false;
     bool stopping = false;  ///< Its cancellation was asked for.
   };
@@ -101,7 +104,7 @@ class Core final : private net::Carrier {
   void publish() noexcept;
 
   // connections.cpp: their life.
-  void open(io::Descriptor descriptor) noexcept;
+  void open(io::Descriptor descriptor, net::TransportFactory* transports) noexcept;
   void flush(net::Connection& connection) noexcept;
   void begin_send(net::Connection& connection) noexcept;
   void begin_receive(net::Connection& connection) noexcept;

@@ -67,8 +67,11 @@ void Core::on_send(const io::Completion& done) noexcept {
   connection.sending = false;
   if (done.result > 0) [[likely]] {
     connection.output.consume(pool_, static_cast<std::size_t>(done.result));
+    if (connection.transport != nullptr) connection.sealed_bytes -= static_cast<std::size_t>(done.result);
     if (!connection.closing) {
-      if (!connection.output.empty() || connection.finishing) flush_later(connection);
+      // A transport may have bytes of its own that wait for this send.
+      const bool more = !connection.output.empty() || connection.transport != nullptr;
+      if (more || connection.finishing) flush_later(connection);
       events_[event_count_++] = {found, 0, 0, EventKind::sent};
     }
   } else if (!connection.closing) {
