@@ -19,6 +19,7 @@ constexpr const char* engine_examples = R"(Examples:
   millrace --port 9000 --cores 2      the same on 127.0.0.1:9000 with two threads
   millrace --config site.toml         serve the routes of a file
   millrace --listen 0.0.0.0:80 --listen [::]:80 --listen unix:/run/millrace.sock
+  millrace --tls-listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem
   millrace check --print              judge the configuration and show every value and its origin
   millrace doctor                     find out what this machine lacks, and what mends it
 
@@ -60,6 +61,11 @@ class Parser {
     add("-p,--port", out.flags.port, "Listen on 127.0.0.1:N", "N");
     add("-c,--cores", out.flags.cores, "Threads: a number, or auto", "N");
     add("--backend", out.flags.backend, "uring, epoll, or auto: epoll where io_uring is forbidden", "NAME");
+    app_.add_option("--tls-listen", out.flags.tls_listen, "Listen on ADDRESS:PORT for HTTPS; repeatable")
+        ->allow_extra_args(false)
+        ->type_name("ADDRESS:PORT");
+    add("--tls-cert", out.flags.tls_cert, "The certificate for HTTPS, with its chain, in PEM form", "FILE");
+    add("--tls-key", out.flags.tls_key, "Its private key", "FILE");
     add("--config", out.flags.config, "The configuration file", "FILE");
     app_.add_flag("--version", version_, "Print the version");
     if (program == Program::engine) add_commands();
@@ -108,7 +114,8 @@ class Parser {
   std::string fault_of(const std::string& unknown) const {
     std::vector<std::string_view> known;
     if (unknown.starts_with('-')) {
-      known = {"--listen", "--port", "--cores", "--backend", "--config", "--help", "--version"};
+      known = {"--listen", "--port", "--cores", "--backend", "--tls-listen", "--tls-cert",
+               "--tls-key", "--config", "--help", "--version"};
       if (out_.command == Command::check) known.emplace_back("--print");
       if (out_.command == Command::version) known.emplace_back("--features");
     } else if (program_ == Program::engine) {

@@ -56,6 +56,9 @@ struct Flags {
   std::optional<std::string> cores;
   std::optional<std::string> backend;
   std::optional<std::string> config;
+  std::vector<std::string> tls_listen = {};
+  std::optional<std::string> tls_cert = {};
+  std::optional<std::string> tls_key = {};
 };
 
 /// flags        beat everything; flags.config names the file, else the first there is of

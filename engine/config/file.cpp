@@ -12,7 +12,7 @@ namespace millrace::config {
 namespace {
 
 /// Announced names that nothing stands behind yet.
-constexpr std::array<std::string_view, 9> later_names = {"proxy", "tls",   "http2",      "websocket", "admin",
+constexpr std::array<std::string_view, 8> later_names = {"proxy", "http2", "websocket",  "admin",
                                                          "log",   "cache", "access_log", "compress"};
 
 Value list_of(const toml::array& array) {
@@ -37,8 +37,13 @@ Value value_of(const toml::node& node) {
 
 void read_section(std::string_view section, const toml::table& table, std::string_view file, Config& config,
                   FileProblems& problems) {
-  const std::vector<std::string_view> known = keys_of(section);
+  std::vector<std::string_view> known = keys_of(section);
+  if (section == "tls") known.emplace_back("certificates");
   for (const auto& [key, node] : table) {
+    if (section == "tls" && key.str() == "certificates") {
+      read_certificates(node, config, problems);
+      continue;
+    }
     const std::size_t index = index_of(section, key.str());
     if (index == settings_count) {
       unknown_key(key, fmt::format("[{}]", section), known, problems);

@@ -8,9 +8,11 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "engine/config/config.hpp"
 #include "engine/config/nearest.hpp"
+#include "engine/serve/secure.hpp"
 
 namespace millrace::config {
 namespace {
@@ -96,6 +98,46 @@ std::string passed_sockets(std::string_view count_text, std::string_view pid_tex
   return addresses;
 }
 
+/// The default address is for those who named none: not beside HTTPS that somebody asked for.
+void settle_listen(Config& config) {
+  ServerOptions& server = config.server;
+  const bool named = !config.origins[index_of("server", "listen")].empty();
+  if (!named && !server.tls_listen.empty()) server.listen.clear();
+}
+
+/// An empty list is legal where the other one names an address.
+void check_listen(const Config& config, Report& report) {
+  if (config.server.listen.empty() && config.server.tls_listen.empty())
+    report.problems.push_back(fmt::format("{}: [server] listen is empty: name an address, such as \"{}\"",
+                                          config.origins[index_of("server", "listen")], default_address));
+}
+
+/// The certificates are read here too, so that every fault is told before anything starts.
+void check_tls(const Config& config, Report& report) {
+  const ServerOptions& server = config.server;
+  if (server.tls_listen.empty()) {
+    if (!server.tls_cert.empty() || !server.tls_certificates.empty())
+      report.warnings.emplace_back(
+          "[tls] has a certificate, but listen is missing: nothing speaks TLS; add listen = "
+          "[\"0.0.0.0:443\"]");
+    return;
+  }
+  if (server.tls_client_auth == "off" && !server.tls_client_ca.empty())
+    report.warnings.emplace_back(
+        "[tls] client_ca is set, but client_auth is \"off\": no client is asked for a certificate");
+  for (const std::string& address : server.tls_listen) {
+    if (std::find(server.listen.begin(), server.listen.end(), address) != server.listen.end())
+      report.problems.push_back(
+          fmt::format("the address {} is in [server] listen and in [tls] listen: take one away", address));
+  }
+  const auto secure = serve::make_secure();
+  if (secure == nullptr) {
+    report.problems.emplace_back(serve::no_secure);
+    return;
+  }
+  secure->load(server, report.problems, report.warnings);
+}
+
 void check_together(Config& config, Report& report) {
   const ServerOptions& server = config.server;
   if (server.ring_completions < server.ring_entries)
@@ -145,6 +187,11 @@ void apply_flags(const Flags& flags, Config& config, Report& report) {
   if (flags.port) addresses += fmt::format("{}127.0.0.1:{}", addresses.empty() ? "" : ",", *flags.port);
   if (flags.port || !flags.listen.empty())
     apply_value(index_of("server", "listen"), origin, addresses, config, report);
+  if (flags.tls_cert) apply_value(index_of("tls", "cert"), "--tls-cert", *flags.tls_cert, config, report);
+  if (flags.tls_key) apply_value(index_of("tls", "key"), "--tls-key", *flags.tls_key, config, report);
+  if (!flags.tls_listen.empty())
+    apply_value(index_of("tls", "listen"), "--tls-listen",
+                fmt::format("{}", fmt::join(flags.tls_listen, ",")), config, report);
   if (flags.cores) apply_value(index_of("server", "cores"), "--cores", *flags.cores, config, report);
   if (flags.backend) apply_value(index_of("server", "backend"), "--backend", *flags.backend, config, report);
 }
@@ -155,7 +202,10 @@ Config load(const Flags& flags, std::span<const std::string_view> environment, R
   apply_file(flags, config, report);
   apply_environment(environment, config, report);
   apply_flags(flags, config, report);
+  settle_listen(config);
+  check_listen(config, report);
   check_together(config, report);
+  check_tls(config, report);
   return config;
 }
 

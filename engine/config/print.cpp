@@ -29,6 +29,18 @@ std::string show(const RouteConfig& route) {
   MR_UNREACHABLE("a kind of route outside the enumeration");
 }
 
+std::string show_certificates(const ServerOptions& options) {
+  std::string text;
+  for (const TlsCertificate& one : options.tls_certificates) {
+    std::string hosts;
+    for (const std::string& host : one.hosts)
+      hosts += fmt::format("{}{}", hosts.empty() ? ", hosts = [" : ", ", quoted(host));
+    text += fmt::format("{}  {{ cert = {}, key = {}{} }}", text.empty() ? "" : ",\n", quoted(one.cert),
+                        quoted(one.key), hosts.empty() ? hosts : hosts + "]");
+  }
+  return text.empty() ? text : fmt::format("certificates = [\n{}\n]\n", text);
+}
+
 }  // namespace
 
 std::string print(const Config& config, std::string_view backend_here) {
@@ -43,6 +55,7 @@ std::string print(const Config& config, std::string_view backend_here) {
     text += fmt::format("{:<40}  # {}", fmt::format("{} = {}", setting.key, show(setting, config.server)),
                         origin.empty() ? "default" : origin);
     text += setting.kind == Kind::backend ? fmt::format(": {}\n", backend_here) : "\n";
+    if (setting.section == "tls" && setting.key == "key") text += show_certificates(config.server);
   }
   for (const RouteConfig& route : config.routes) text += show(route);
   return text;

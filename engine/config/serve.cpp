@@ -9,6 +9,7 @@
 
 #include "engine/config/notify.hpp"
 #include "engine/config/signals.hpp"
+#include "engine/serve/secure.hpp"
 
 namespace millrace::config {
 namespace {
@@ -33,26 +34,48 @@ std::string greeting(const Server& server) {
   std::vector<std::string> urls;
   for (const std::string& address : server.addresses())
     urls.push_back(address.starts_with("unix:") ? address : "http://" + address);
+  for (const std::string& address : server.tls_addresses())
+    urls.push_back(address.starts_with("unix:") ? address : "https://" + address);
   return fmt::format("millrace {}: {} ({} {}, {})", MR_VERSION, fmt::join(urls, " "), server.cores(),
                      server.cores() == 1 ? "core" : "cores", server.backend());
 }
 
+/// Reads the certificates again; where one is bad, all that are in use stay.
+void reload(Server& server, const ServerOptions& options) {
+  if (options.tls_listen.empty())
+    return say(stderr,
+               fmt::format("millrace: this version does not have {}; it goes on", purpose_of(SIGHUP)));
+  const auto trial = serve::make_secure();
+  std::vector<std::string> problems;
+  std::vector<std::string> warnings;
+  trial->load(options, problems, warnings);
+  for (const std::string& warning : warnings) say(stderr, "warning: " + warning);
+  for (const std::string& problem : problems) say(stderr, problem);
+  if (!problems.empty()) return say(stderr, "millrace: it goes on with the certificates it has");
+  const std::string problem = server.reload_certificates();
+  say(stderr, "millrace: " + (problem.empty() ? "the certificates were read again" : problem));
+}
+
 /// The next signal that ends or hurries the server; 0 after timeout_ms without one.
-int wait_for_end(Signals& signals, std::int64_t timeout_ms) {
+int wait_for_end(Server& server, const ServerOptions& options, Signals& signals, std::int64_t timeout_ms) {
   for (;;) {
     const int signal = signals.wait(timeout_ms);
+    if (signal != 0 && wish_of(signal) == Wish::reload) {
+      reload(server, options);
+      continue;
+    }
     if (signal == 0 || wish_of(signal) != Wish::later_version) return signal;
     say(stderr, fmt::format("millrace: this version does not have {}; it goes on", purpose_of(signal)));
   }
 }
 
 /// A second signal, in the delay or in the grace, means now.
-void drain(Server& server, Signals& signals, std::int64_t delay_ms, std::uint32_t grace_ms) {
+void drain(Server& server, const ServerOptions& options, Signals& signals, std::int64_t delay_ms) {
   notify("STOPPING=1");
-  bool now = delay_ms > 0 && wait_for_end(signals, delay_ms) != 0;
-  server.drain(now ? 0 : grace_ms);
+  bool now = delay_ms > 0 && wait_for_end(server, options, signals, delay_ms) != 0;
+  server.drain(now ? 0 : options.drain_grace_ms);
   while (!server.drained()) {
-    if (wait_for_end(signals, drain_look_ms) == 0 || now) continue;
+    if (wait_for_end(server, options, signals, drain_look_ms) == 0 || now) continue;
     now = true;
     server.drain(0);
   }
@@ -74,9 +97,8 @@ int serve(App& app, const Config& config) {
     say(stderr, "millrace: serves on epoll: " + reason);
   say(stdout, greeting(server));
   notify("READY=1");
-  const Wish wish = wish_of(wait_for_end(signals, -1));
-  drain(server, signals, wish == Wish::drain_delayed ? config.server.drain_delay_ms : 0,
-        config.server.drain_grace_ms);
+  const Wish wish = wish_of(wait_for_end(server, config.server, signals, -1));
+  drain(server, config.server, signals, wish == Wish::drain_delayed ? config.server.drain_delay_ms : 0);
   return 0;
 }
 

@@ -33,6 +33,9 @@ std::string expected(const Setting& setting) {
     case Kind::flag: return "expected true or false";
     case Kind::addresses:
       return "expected addresses such as \"127.0.0.1:8080\", \"[::1]:8080\" or \"unix:/run/millrace.sock\"";
+    case Kind::path: return "expected the path of a file";
+    case Kind::client_auth: return "expected \"off\", \"optional\" or \"required\"";
+    case Kind::tls_version: return "expected \"1.2\" or \"1.3\"";
   }
   MR_UNREACHABLE("a Kind outside the enumeration");
 }
@@ -89,6 +92,17 @@ std::string assign_backend(const Setting& setting, const Value& value, ServerOpt
   return {};
 }
 
+std::string assign_text(const Setting& setting, const Value& value, ServerOptions& options) {
+  const std::string& text = value.text;
+  bool good = value.shape == Shape::text || value.shape == Shape::plain;
+  if (setting.kind == Kind::client_auth)
+    good = good && (text == "off" || text == "optional" || text == "required");
+  if (setting.kind == Kind::tls_version) good = good && (text == "1.2" || text == "1.3");
+  if (!good) return expected(setting);
+  if (auto* member = std::get_if<std::string ServerOptions::*>(&setting.member)) options.** member = text;
+  return {};
+}
+
 /// One address, several in a list, or several with commas in the environment.
 std::vector<std::string> addresses_of(const Value& value) {
   if (value.shape == Shape::list) return value.list;
@@ -106,7 +120,7 @@ std::vector<std::string> addresses_of(const Value& value) {
 
 std::string assign_addresses(const Setting& setting, const Value& value, ServerOptions& options) {
   std::vector<std::string> addresses = addresses_of(value);
-  if (addresses.empty()) return expected(setting);
+  if (addresses.empty() && value.shape != Shape::list) return expected(setting);
   std::vector<std::string> known;
   for (const std::string& text : addresses) {
     net::ListenAddress address;
@@ -131,7 +145,10 @@ std::string show_number(const Setting& setting, std::uint64_t number) {
     case Kind::power_of_two:
     case Kind::backend:
     case Kind::flag:
-    case Kind::addresses: return fmt::format("{}", number);
+    case Kind::addresses:
+    case Kind::path:
+    case Kind::client_auth:
+    case Kind::tls_version: return fmt::format("{}", number);
   }
   MR_UNREACHABLE("a Kind outside the enumeration");
 }
@@ -171,6 +188,9 @@ std::string assign(const Setting& setting, const Value& value, ServerOptions& op
     case Kind::backend: return assign_backend(setting, value, options);
     case Kind::flag: return assign_flag(setting, value, options);
     case Kind::addresses: return assign_addresses(setting, value, options);
+    case Kind::path:
+    case Kind::client_auth:
+    case Kind::tls_version: return assign_text(setting, value, options);
   }
   MR_UNREACHABLE("a Kind outside the enumeration");
 }
@@ -190,6 +210,7 @@ std::string show(const Setting& setting, const ServerOptions& options) {
       return fmt::format("\"{}\"", options.*member);
     }
     std::string operator()(std::vector<std::string> ServerOptions::*member) {
+      if ((options.*member).empty()) return "[]";
       return fmt::format("[\"{}\"]", fmt::join(options.*member, "\", \""));
     }
   };

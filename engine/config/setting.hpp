@@ -13,7 +13,19 @@
 
 namespace millrace::config {
 
-enum class Kind : std::uint8_t { count, power_of_two, size, duration, cores, backend, flag, addresses };
+enum class Kind : std::uint8_t {
+  count,
+  power_of_two,
+  size,
+  duration,
+  cores,
+  backend,
+  flag,
+  addresses,
+  path,
+  client_auth,
+  tls_version,
+};
 
 struct Setting {
   std::string_view section;
@@ -35,6 +47,14 @@ inline constexpr std::array settings = {
     Setting{"server", "cores", Kind::cores, &ServerOptions::cores, 1, 1024},
     Setting{"server", "backend", Kind::backend, &ServerOptions::backend},
     Setting{"server", "pin", Kind::flag, &ServerOptions::pin},
+    Setting{"tls", "listen", Kind::addresses, &ServerOptions::tls_listen},
+    Setting{"tls", "cert", Kind::path, &ServerOptions::tls_cert},
+    Setting{"tls", "key", Kind::path, &ServerOptions::tls_key},
+    Setting{"tls", "client_auth", Kind::client_auth, &ServerOptions::tls_client_auth},
+    Setting{"tls", "client_ca", Kind::path, &ServerOptions::tls_client_ca},
+    Setting{"tls", "min_version", Kind::tls_version, &ServerOptions::tls_min_version},
+    Setting{"tls", "handshake", Kind::duration, &ServerOptions::tls_handshake_ms, 1, day_ms},
+    Setting{"tls", "session", Kind::duration, &ServerOptions::tls_session_ms, 1000, 7 * day_ms},
     Setting{"limits", "header_bytes", Kind::size, &ServerOptions::header_bytes, 256, 65'535},
     Setting{"limits", "headers", Kind::count, &ServerOptions::headers, 1, 4096},
     Setting{"limits", "body", Kind::size, &ServerOptions::body_bytes, 0, 1ull << 40},

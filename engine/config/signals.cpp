@@ -39,7 +39,7 @@ Wish wish_of(int signal) noexcept {
     case SIGTERM: return Wish::drain_delayed;
     case SIGINT:
     case SIGQUIT: return Wish::drain;
-    case SIGHUP:
+    case SIGHUP: return Wish::reload;
     case SIGUSR1:
     case SIGUSR2: return Wish::later_version;
     default: MR_UNREACHABLE("a signal that Signals does not wait for");

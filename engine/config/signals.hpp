@@ -28,7 +28,8 @@ class Signals {
 enum class Wish : std::uint8_t {
   drain_delayed,  ///< TERM: go on for the delay, then drain.
   drain,          ///< INT, QUIT.
-  later_version,  ///< HUP, USR1, USR2.
+  reload,         ///< HUP: read the certificates again.
+  later_version,  ///< USR1, USR2.
 };
 Wish wish_of(int signal) noexcept;
 

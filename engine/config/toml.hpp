@@ -40,6 +40,9 @@ std::string show(const toml::node& node);
 void unknown_key(const toml::key& key, std::string_view context, std::span<const std::string_view> known,
                  FileProblems& problems);
 
+/// `certificates` of [tls]: tables of cert, key and hosts.
+void read_certificates(const toml::node& node, Config& config, FileProblems& problems);
+
 /// Every [[route]], in order.
 void read_routes(const toml::node& node, Config& config, FileProblems& problems);
 

@@ -23,6 +23,7 @@
 #include "engine/http/head.hpp"
 #include "engine/http/target.hpp"
 #include "engine/io/backend.hpp"
+#include "engine/net/transport.hpp"
 
 namespace millrace::proto {
 
@@ -79,6 +80,8 @@ class ReplySink {
   /// The asynchronous exchange's coroutine has ended; called after the reply, or without one when it
   /// was cancelled. The exchange is gone afterwards.
   virtual void finished(Exchange& exchange) noexcept = 0;
+  /// What lies under the exchange's connection; null: plain TCP, or the client has left.
+  virtual const net::Transport* transport(const Exchange&) const noexcept { return nullptr; }
 
  protected:
   ~ReplySink() = default;

@@ -137,6 +137,13 @@ std::string Request::remote_address() const {
   }
 }
 
+bool Request::secure() const noexcept { return exchange_->sink->transport(*exchange_) != nullptr; }
+
+std::string Request::client_certificate() const {
+  const net::Transport* transport = exchange_->sink->transport(*exchange_);
+  return transport != nullptr ? transport->peer_subject() : std::string();
+}
+
 bool Request::keep_alive() const noexcept { return exchange_->framing.keep_alive; }
 
 std::string_view Request::route() const noexcept {

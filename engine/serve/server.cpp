@@ -22,6 +22,7 @@
 #include "engine/serve/core.hpp"
 #include "engine/serve/core_options.hpp"
 #include "engine/serve/dispatch.hpp"
+#include "engine/serve/secure.hpp"
 #include "engine/serve/server_check.hpp"
 
 namespace millrace {
@@ -59,6 +60,8 @@ struct Server::State {
     pthread_t thread{};
     bool started = false;
     std::vector<io::Descriptor> listeners;
+    std::size_t plain_listeners = 0;  ///< Of these, before those of TLS.
+    std::unique_ptr<net::TransportFactory> transports;
     int cpu = -1;
     serve::Core* core = nullptr;  ///< Valid between ready and the join.
     std::string problem;
@@ -69,7 +72,9 @@ struct Server::State {
   State(App& served, ServerOptions chosen) : app(served), options(std::move(chosen)) {}
 
   Workers make_workers() const;
-  std::string open_listeners(Workers& made);
+  std::string load_certificates();
+  std::string open_listeners(Workers& made, const std::vector<std::string>& wanted,
+                             std::vector<std::string>& opened);
   std::string open_listener(Workers& made, net::ListenAddress& address);
   std::string start_threads(Workers& made);
   void work(Worker& worker) noexcept;
@@ -81,7 +86,9 @@ struct Server::State {
   App& app;
   ServerOptions options;
   std::unique_ptr<serve::Dispatch> dispatch;
+  std::unique_ptr<serve::Secure> secure;  ///< Null: plain TCP alone. Outlives the workers.
   std::vector<std::string> addresses;
+  std::vector<std::string> tls_addresses;
   std::vector<std::string> socket_files;  ///< To remove at the end.
   std::size_t core_count = 0;
   std::optional<serve::Backends> backends;  ///< Of the last start().
@@ -105,9 +112,13 @@ std::string Server::start() {
   if (!problem.empty()) return problem;
   state.dispatch = serve::Dispatch::build(serve::state_of(state.app), problem);
   if (!problem.empty()) return problem;
+  problem = state.load_certificates();
+  if (!problem.empty()) return problem;
   State::Workers made = state.make_workers();
   state.core_count = made.size();
-  problem = state.open_listeners(made);
+  problem = state.open_listeners(made, state.options.listen, state.addresses);
+  for (auto& worker : made) worker->plain_listeners = worker->listeners.size();
+  if (problem.empty()) problem = state.open_listeners(made, state.options.tls_listen, state.tls_addresses);
   if (problem.empty()) problem = state.start_threads(made);
   if (!problem.empty()) {
     state.end_threads(made, 0);
@@ -124,13 +135,25 @@ Server::State::Workers Server::State::make_workers() const {
   for (std::size_t i = 0; i < made.size(); ++i) {
     made[i] = std::make_unique<Worker>();
     if (options.pin) made[i]->cpu = cpus[i % cpus.size()];
+    if (secure != nullptr) made[i]->transports = secure->make_factory();
   }
   return made;
 }
 
-std::string Server::State::open_listeners(Workers& made) {
-  addresses.clear();
-  for (const std::string& text : options.listen) {
+std::string Server::State::load_certificates() {
+  secure = options.tls_listen.empty() ? nullptr : serve::make_secure();
+  if (options.tls_listen.empty()) return {};
+  if (secure == nullptr) return std::string(serve::no_secure);
+  std::vector<std::string> problems;
+  std::vector<std::string> warnings;
+  secure->load(options, problems, warnings);
+  return problems.empty() ? std::string() : problems.front();
+}
+
+std::string Server::State::open_listeners(Workers& made, const std::vector<std::string>& wanted,
+                                          std::vector<std::string>& opened) {
+  opened.clear();
+  for (const std::string& text : wanted) {
     net::ListenAddress address;
     std::string wrong = net::read_listen_address(text, address);
     if (!wrong.empty()) return "cannot listen on " + wrong;
@@ -139,7 +162,7 @@ std::string Server::State::open_listeners(Workers& made) {
     }
     wrong = open_listener(made, address);
     if (!wrong.empty()) return wrong;
-    addresses.push_back(address.text());
+    opened.push_back(address.text());
   }
   return {};
 }
@@ -207,7 +230,9 @@ void Server::State::work(Worker& worker) noexcept {
         std::make_unique<serve::Core>(serve::core_options(options, core_count, problem), *backend, *dispatch);
   }
   if (core != nullptr && problem.empty()) {
-    for (io::Descriptor listener : worker.listeners) core->listen(listener);
+    for (std::size_t i = 0; i < worker.listeners.size(); ++i) {
+      core->listen(worker.listeners[i], i < worker.plain_listeners ? nullptr : worker.transports.get());
+    }
     worker.listeners.clear();
   } else {
     core.reset();
@@ -269,6 +294,18 @@ void Server::drain(std::uint32_t grace_ms) noexcept { state_->drain(grace_ms); }
 bool Server::drained() const noexcept { return state_->running.load(std::memory_order_acquire) == 0; }
 
 std::vector<std::string> Server::addresses() const { return state_->addresses; }
+
+std::vector<std::string> Server::tls_addresses() const { return state_->tls_addresses; }
+
+std::string Server::reload_certificates() {
+  State& state = *state_;
+  const std::lock_guard lock(state.lifecycle);
+  if (state.secure == nullptr) return "there is no certificate to reload: [tls] listen is empty";
+  std::vector<std::string> problems;
+  std::vector<std::string> warnings;
+  state.secure->load(state.options, problems, warnings);
+  return problems.empty() ? std::string() : problems.front();
+}
 
 std::uint32_t Server::cores() const noexcept { return static_cast<std::uint32_t>(state_->core_count); }
 

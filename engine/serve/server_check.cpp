@@ -31,6 +31,8 @@ std::string check_options(const ServerOptions& options) {
       {"pipeline", options.pipeline, 1, 16'384},
       {"exchanges", options.exchanges, 1, 10'000'000},
       {"output_bytes", options.output_bytes, 1, 1ull << 30},
+      {"tls_handshake_ms", options.tls_handshake_ms, 1, 86'400'000},
+      {"tls_session_ms", options.tls_session_ms, 1000, 604'800'000},
       {"ring_entries", options.ring_entries, 1, 32'768, true},
       {"ring_completions", options.ring_completions, options.ring_entries, 65'536, true},
       {"ring_buffers", options.ring_buffers, 1, 32'768, true},
@@ -42,7 +44,15 @@ std::string check_options(const ServerOptions& options) {
            (range.power_of_two ? "a power of two" : "a number") + " from " + std::to_string(range.min) +
            " to " + std::to_string(range.max);
   }
-  if (options.listen.empty()) return "there is no address to listen on: add one, such as 127.0.0.1:8080";
+  if (options.tls_client_auth != "off" && options.tls_client_auth != "optional" &&
+      options.tls_client_auth != "required") {
+    return "the option tls_client_auth is '" + options.tls_client_auth + "': use off, optional or required";
+  }
+  if (options.tls_min_version != "1.2" && options.tls_min_version != "1.3") {
+    return "the option tls_min_version is '" + options.tls_min_version + "': use 1.2 or 1.3";
+  }
+  if (options.listen.empty() && options.tls_listen.empty())
+    return "there is no address to listen on: add one, such as 127.0.0.1:8080";
   if (options.backend != "auto" && options.backend != "uring" && options.backend != "epoll") {
     return "the backend '" + options.backend + "' is unknown: use auto, uring or epoll";
   }

@@ -70,6 +70,11 @@ class Request {
   std::uint16_t port() const noexcept;
   /// "203.0.113.7:51000", "[2001:db8::7]:51000", "unix:". Costs a system call.
   std::string remote_address() const;
+  /// True where the request came over TLS; false again once the client has left.
+  bool secure() const noexcept;
+  /// The subject of the client's certificate, verified: "CN=alice,O=Example" (RFC 4514). Empty where it
+  /// showed none (ServerOptions::tls_client_auth), and once it has left. Made when asked for.
+  std::string client_certificate() const;
   bool keep_alive() const noexcept;
   /// The pattern of the route that matched; empty in the handler of a 404.
   std::string_view route() const noexcept;

@@ -12,6 +12,13 @@ namespace millrace {
 
 class App;
 
+/// One certificate of a server. The files are in PEM form.
+struct TlsCertificate {
+  std::string cert;  ///< The server's certificate, then those that lead from it to the authority's.
+  std::string key;   ///< Its private key, without a passphrase.
+  std::vector<std::string> hosts = {};  ///< Names it is shown for ("*.example.org"); none: those in it.
+};
+
 /// Every limit has a name, a unit and a default; the configuration file uses the same names.
 struct ServerOptions {
   // [server]
@@ -21,6 +28,18 @@ struct ServerOptions {
   std::uint32_t cores = 0;       ///< Threads; 0: one for each CPU of the affinity mask.
   std::string backend = "auto";  ///< uring | epoll; auto: io_uring, or epoll where that is forbidden.
   bool pin = true;               ///< Pin each core's thread to its CPU.
+
+  // [tls]
+  std::vector<std::string> tls_listen;  ///< Addresses as in `listen`, for HTTPS.
+  std::string tls_cert;                 ///< As TlsCertificate::cert; shown where no name fits.
+  std::string tls_key;
+  std::vector<TlsCertificate>
+      tls_certificates;                      ///< More of them; the first is shown where tls_cert is empty.
+  std::string tls_client_auth = "off";       ///< off | optional | required: certificates of clients.
+  std::string tls_client_ca;                 ///< The authorities that sign those, in one PEM file.
+  std::string tls_min_version = "1.2";       ///< 1.2 | 1.3
+  std::uint32_t tls_handshake_ms = 10'000;   ///< From accept to the end of the handshake (close).
+  std::uint32_t tls_session_ms = 7'200'000;  ///< How long a client may resume; and a ticket key's age.
 
   // [limits]
   std::uint32_t header_bytes = 16 * 1024;   ///< Request line and fields (431, 414); at most 65535.
@@ -78,6 +97,11 @@ class Server {
   bool drained() const noexcept;
   /// Where it listens, port 0 replaced by the real one; valid after start().
   std::vector<std::string> addresses() const;
+  /// The same of tls_listen.
+  std::vector<std::string> tls_addresses() const;
+  /// Reads the certificate files of the options again, for connections from now on; those that are open
+  /// keep theirs. An empty string, or what is wrong: then the old ones stay. Any thread.
+  [[nodiscard]] std::string reload_certificates();
   std::uint32_t cores() const noexcept;
   /// "io_uring" or "epoll", the same for all cores; valid after start().
   std::string backend() const;

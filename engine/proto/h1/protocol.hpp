@@ -70,6 +70,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override;
   void reply_plain(proto::Exchange& exchange, std::string_view body) noexcept override;
   void finished(proto::Exchange& exchange) noexcept override;
+  const net::Transport* transport(const proto::Exchange& exchange) const noexcept override;
 
   void begin(proto::Exchange& exchange, const proto::ReplyView& head) noexcept override;
   bool push(proto::Exchange& exchange) noexcept override;

@@ -134,6 +134,11 @@ void Protocol::send_continue(net::Connection& connection) noexcept {
   if (!connection.output.append(pool_, continue_line)) abort(connection, net::CloseReason::no_memory);
 }
 
+const net::Transport* Protocol::transport(const proto::Exchange& exchange) const noexcept {
+  const net::Connection* connection = static_cast<const H1Exchange&>(exchange).connection;
+  return connection != nullptr ? connection->transport : nullptr;
+}
+
 void Protocol::finished(proto::Exchange& exchange) noexcept {
   auto& x = static_cast<H1Exchange&>(exchange);
   MR_ASSERT(x.queued);

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/serve/secure.hpp"
+
 using namespace millrace::config;
 
 namespace {
@@ -208,4 +210,49 @@ TEST_CASE("settings: every default lies within its own bounds") {
     CHECK(assign(setting, {.shape = Value::Shape::plain, .text = text}, options).empty());
     CHECK(show(setting, options) == show(setting, defaults));
   }
+}
+
+TEST_CASE("load: HTTPS") {
+  struct Case {
+    const char* name;
+    std::string_view text;
+    std::string_view want;  ///< Of the first problem, else of the first warning.
+    bool problem;
+    bool openssl = true;  ///< Told by a build that has it.
+  };
+  const Case cases[] = {
+      {"no certificate", "[tls]\nlisten = [\"127.0.0.1:1\"]\n", "no certificate: add cert", true},
+      {"empty file", "[tls]\nlisten = [\"127.0.0.1:1\"]\ncert = \"/dev/null\"\n",
+       "cannot be read (it is empty)", true},
+      {"no file", "[tls]\nlisten = [\"127.0.0.1:1\"]\ncert = \"/gone\"\nkey = \"/gone\"\n",
+       "\"/gone\": cannot be read (No such file or directory): check the path", true},
+      {"no listener", "[tls]\ncert = \"a\"\nkey = \"a\"\n", "listen is missing: nothing speaks TLS", false},
+      {"address twice", "[server]\nlisten = [\"127.0.0.1:1\"]\n[tls]\nlisten = [\"127.0.0.1:1\"]\n",
+       "in [server] listen and in [tls] listen", true},
+      {"no address", "[server]\nlisten = []\n", "[server] listen is empty: name an address", true, false},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    if (c.openssl && c.problem && millrace::serve::make_secure() == nullptr) continue;
+    const TemporaryFile file(c.text);
+    Flags flags;
+    flags.config = file.path();
+    Report report;
+    load(flags, {}, report);
+    const auto& told = c.problem ? report.problems : report.warnings;
+    REQUIRE_FALSE(told.empty());
+    CAPTURE(told.front());
+    CHECK(has(told.front(), c.want));
+    CHECK(report.problems.empty() != c.problem);
+  }
+}
+
+TEST_CASE("load: who names an address for HTTPS alone does not get the default one beside it") {
+  Flags flags;
+  flags.config = "/dev/null";
+  flags.tls_listen = {"127.0.0.1:1", "[::1]:1"};
+  Report report;
+  const Config config = load(flags, {}, report);
+  CHECK(config.server.listen.empty());
+  CHECK(config.server.tls_listen == flags.tls_listen);
 }

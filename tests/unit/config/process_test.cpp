@@ -64,7 +64,8 @@ TEST_CASE("wish_of: what each signal asks for") {
   CHECK(wish_of(SIGTERM) == Wish::drain_delayed);
   CHECK(wish_of(SIGINT) == Wish::drain);
   CHECK(wish_of(SIGQUIT) == Wish::drain);
-  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) CHECK(wish_of(signal) == Wish::later_version);
+  CHECK(wish_of(SIGHUP) == Wish::reload);
+  for (const int signal : {SIGUSR1, SIGUSR2}) CHECK(wish_of(signal) == Wish::later_version);
   CHECK(std::string(purpose_of(SIGHUP)) != purpose_of(SIGUSR1));
   CHECK(std::string(purpose_of(SIGUSR1)) != purpose_of(SIGUSR2));
 }

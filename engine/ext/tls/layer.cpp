@@ -1,0 +1,101 @@
+#include "engine/ext/tls/layer.hpp"
+
+#include <new>
+
+#include "engine/base/assert.hpp"
+
+namespace millrace::tls {
+namespace {
+
+Session& session_of(BIO* bio) noexcept { return *static_cast<Session*>(BIO_get_data(bio)); }
+
+int bio_read(BIO* bio, char* out, int size) {
+  BIO_clear_retry_flags(bio);
+  const int taken = session_of(bio).take(out, size);
+  if (taken != 0) return taken;
+  BIO_set_retry_read(bio);
+  return -1;
+}
+
+int bio_write(BIO* bio, const char* bytes, int size) {
+  BIO_clear_retry_flags(bio);
+  return session_of(bio).put(bytes, size);
+}
+
+long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+BIO_METHOD* make_bio_method() {
+  static const int type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK;  // OpenSSL has few: one a process.
+  BIO_METHOD* made = BIO_meth_new(type, "millrace connection");
+  MR_ASSERT(made != nullptr);
+  BIO_meth_set_read(made, bio_read);
+  BIO_meth_set_write(made, bio_write);
+  BIO_meth_set_ctrl(made, bio_control);
+  return made;
+}
+
+}  // namespace
+
+void Stage::on_deadline(net::Connection& connection) noexcept {
+  layer_.count().failures.fetch_add(1, std::memory_order_relaxed);
+  layer_.carrier().abort(connection, net::CloseReason::timeout);
+}
+
+void Stage::on_drain(net::Connection& connection) noexcept {
+  layer_.carrier().abort(connection, net::CloseReason::stopped);
+}
+
+Server::Server() : keys_(0) {}
+
+void Server::load(const ServerOptions& options, std::vector<std::string>& problems,
+                  std::vector<std::string>& warnings) {
+  std::shared_ptr<const Context> made = Context::build(options, keys_, problems, warnings);
+  if (made == nullptr) return;
+  keys_.set_lifetime(options.tls_session_ms * ns_per_ms);
+  handshake_ns_ = options.tls_handshake_ms * ns_per_ms;
+  {
+    const std::lock_guard lock(mutex_);
+    current_.swap(made);
+  }
+  version_.fetch_add(1, std::memory_order_release);
+}
+
+std::unique_ptr<net::TransportFactory> Server::make_factory() { return std::make_unique<Layer>(*this); }
+
+std::shared_ptr<const Context> Server::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+Layer::Layer(Server& server)
+    : server_(server),
+      bio_method_(make_bio_method()),
+      scratch_(std::make_unique<char[]>(scratch_bytes + mem::padding_bytes)) {}
+
+Layer::~Layer() { BIO_meth_free(bio_method_); }
+
+net::Transport* Layer::open(net::Connection& connection, net::Carrier& carrier,
+                            mem::BlockPool& pool) noexcept {
+  if (const std::uint64_t newest = server_.version(); newest != version_) {
+    version_ = newest;
+    context_ = server_.current();
+  }
+  carrier_ = &carrier;
+  auto* session = new (std::nothrow) Session(*this, context_, connection, carrier, pool);
+  if (session == nullptr || !session->good()) {
+    if (session != nullptr) session->release();
+    return nullptr;
+  }
+  connection.protocol = &stage_;
+  carrier.set_deadline(connection, carrier.now() + handshake_ns());
+  return session;
+}
+
+}  // namespace millrace::tls
+
+namespace millrace::serve {
+
+std::unique_ptr<Secure> make_secure() { return std::make_unique<tls::Server>(); }
+std::string secure_version() { return OpenSSL_version(OPENSSL_VERSION); }
+
+}  // namespace millrace::serve
