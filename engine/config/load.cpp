@@ -126,7 +126,8 @@ void check_tls(const Config& config, Report& report) {
     report.warnings.emplace_back(
         "[tls] client_ca is set, but client_auth is \"off\": no client is asked for a certificate");
   for (const std::string& address : server.tls_listen) {
-    if (std::find(server.listen.begin(), server.listen.end(), address) != server.listen.end())
+    const bool any_port = address.ends_with(":0");
+    if (!any_port && std::find(server.listen.begin(), server.listen.end(), address) != server.listen.end())
       report.problems.push_back(
           fmt::format("the address {} is in [server] listen and in [tls] listen: take one away", address));
   }
