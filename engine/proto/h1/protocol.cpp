@@ -6,6 +6,7 @@
 #include <new>
 
 #include "engine/base/assert.hpp"
+#include "engine/net/input.hpp"
 
 namespace millrace::h1 {
 
@@ -60,12 +61,12 @@ void Protocol::on_bytes(net::Connection& connection, char* data, std::size_t siz
     Window window{data, size, 0};
     process(connection, window, true);
     const std::size_t left = window.size - window.at;
-    if (left != 0 && !keep(connection, window.data + window.at, left)) {
+    if (left != 0 && !net::append_input(input, pool_, window.data + window.at, left)) {
       refuse(connection, {Errc::limit_reached, 503});
     }
   } else {
     const std::size_t known = input.size();
-    if (append_input(connection, data, size)) {
+    if (net::append_input(input, pool_, data, size)) {
       resume(connection, judges_partial(known, data, size));
     } else {
       refuse(connection, {Errc::limit_reached, 503});
@@ -150,10 +151,7 @@ void Protocol::resume(net::Connection& connection, bool judge_partial) noexcept 
   Window window{input.data(), input.size(), 0};
   process(connection, window, judge_partial);
   input.end = input.begin + static_cast<std::uint32_t>(window.size);
-  input.begin += static_cast<std::uint32_t>(window.at);
-  if (input.size() != 0) return;
-  pool_.give(input.block);
-  input = {};
+  net::consume_input(input, pool_, window.at);
 }
 
 // The one place where what a connection waits for next is decided; every event ends here.

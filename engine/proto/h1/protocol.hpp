@@ -117,8 +117,6 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
            session.pending_count >= options_.pipeline_max;
   }
   void pause(net::Connection& connection) noexcept;
-  bool keep(net::Connection& connection, const char* data, std::size_t size) noexcept;
-  bool append_input(net::Connection& connection, const char* data, std::size_t size) noexcept;
 
   // parts.cpp: bodies whose handler starts before they are there.
   void begin_parts(net::Connection& connection, Window& window) noexcept;

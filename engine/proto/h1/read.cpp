@@ -205,36 +205,4 @@ void Protocol::parse_again(net::Connection& connection, char* data) noexcept {
   MR_ASSERT(!framed.failed());
 }
 
-// Keeps what a provided buffer holds beyond the last whole request; the buffer goes back at once.
-bool Protocol::keep(net::Connection& connection, const char* data, std::size_t size) noexcept {
-  MR_ASSERT(!connection.input.block);
-  const mem::Block block = pool_.take(size * 2);
-  if (!block) return false;
-  std::memcpy(block.data, data, size);
-  connection.input = {block, 0, static_cast<std::uint32_t>(size)};
-  return true;
-}
-
-bool Protocol::append_input(net::Connection& connection, const char* data, std::size_t size) noexcept {
-  net::Input& input = connection.input;
-  if (input.end + size > input.block.capacity_bytes) {
-    const std::size_t used = input.size();
-    if (used + size > input.block.capacity_bytes / 2) {
-      // The body's length is a promise of the peer's: grow with what came, not with what was said.
-      const mem::Block larger = pool_.take(std::max<std::size_t>((used + size) * 2, 1024));
-      if (!larger) return false;
-      std::memcpy(larger.data, input.data(), used);
-      pool_.give(input.block);
-      input.block = larger;
-    } else {
-      std::memmove(input.block.data, input.data(), used);
-    }
-    input.begin = 0;
-    input.end = static_cast<std::uint32_t>(used);
-  }
-  if (size != 0) std::memcpy(input.block.data + input.end, data, size);
-  input.end += static_cast<std::uint32_t>(size);
-  return true;
-}
-
 }  // namespace millrace::h1
