@@ -2,6 +2,7 @@
 //
 //   GET /       hello
 //   POST /echo  the body, with its own Content-Type
+//   GET /ws     a WebSocket that echoes, compressed where the client likes
 //   --any       in place of both: every path and method: the body, or OK where it is empty
 #include <millrace/millrace.hpp>
 
@@ -14,6 +15,10 @@ namespace {
 mr::Response echo(mr::Request& request) {
   return mr::Response().bytes(std::string(request.body()),
                               request.header("Content-Type").value_or("application/octet-stream"));
+}
+
+mr::Task<> echo_messages(mr::WebSocket& socket) {
+  while (auto message = co_await socket.receive()) co_await socket.send(*message);
 }
 
 /// Removes the flag from the arguments; true where it was there.
@@ -34,6 +39,7 @@ int main(int argc, char** argv) {
   } else {
     app.get("/", [] { return "hello"; });
     app.post("/echo", echo);
+    app.ws("/ws", echo_messages, {.compress = true});
   }
   return app.run(argc, argv);
 }

@@ -25,9 +25,25 @@
 #include "engine/io/backend.hpp"
 #include "engine/net/transport.hpp"
 
+namespace millrace::net {
+struct Connection;
+}
+
 namespace millrace::proto {
 
 class Exchange;
+
+/// Takes over a connection whose reply was 101 (Switching Protocols): RFC 9110 section 7.8.
+class Successor {
+ public:
+  /// The reply is in the output, behind all before it; what came behind the request is in
+  /// Connection::input. The successor sets Connection::protocol and builds its own state. The exchange
+  /// lives on until its coroutine ends. `context` as given to switch_protocols(). Not called where the client has left before.
+  virtual void take_over(net::Connection& connection, void* context) noexcept = 0;
+
+ protected:
+  ~Successor() = default;
+};
 
 /// The length of a body that nobody knows beforehand: it is sent in chunks (RFC 9112 section 7.1), or up to
 /// the close of the connection to a client of HTTP/1.0.
@@ -109,7 +125,7 @@ enum class StreamState : std::uint8_t {
   ended,
 };
 
-/// Bodies that come and go in parts, for asynchronous exchanges. Where the client has left, writing does
+/// What an asynchronous exchange may ask beside its reply: bodies that come and go in parts, and another protocol. Where the client has left, writing does
 /// nothing: the coroutine learns of it at its next co_await.
 class Streams {
  public:
@@ -130,6 +146,11 @@ class Streams {
   /// Gathers what is left of the body into Exchange::body. Returns ok, need_more (await body, then ask
   /// again), or limit_reached where there is no memory.
   virtual Errc collect(Exchange& exchange) noexcept = 0;
+  /// Answers 101 with these fields (as in ReplyView), and hands the connection over in its turn; only where
+  /// RequestHandler::may_switch() said so. False, and nothing is answered, where the connection ends with
+  /// this request.
+  virtual bool switch_protocols(Exchange& exchange, std::string_view fields, Successor& successor,
+                                void* context) noexcept = 0;
 
  protected:
   ~Streams() = default;
@@ -188,6 +209,9 @@ class RequestHandler {
   /// Runs the handler. A synchronous one has replied when this returns; an asynchronous one has
   /// started its coroutine, and calls sink->finished() when that ends (perhaps before this returns).
   virtual void start(Exchange& exchange) noexcept = 0;
+  /// Asked for an asynchronous request with an Upgrade field, before start(): whether its reply may be a 101.
+  /// Then nothing behind it is read until it is answered.
+  virtual bool may_switch(const proto::Exchange&) const noexcept { return false; }
   /// Answers an Error of the protocol (400, 413, 501...) with the application's error pages. Replies.
   virtual void refuse(Exchange& exchange, Error error) noexcept = 0;
 

@@ -38,7 +38,7 @@ bool answer_by_page(proto::Exchange& exchange, const detail::ErrorPage& page,
        .content_type = response.content_type(),
        .fields = fields,
        .body = response.body(),
-       .close = response.closes(),
+       .close = response.closes() || failure.close,
        .date = !response.has_date()});
   return true;
 }
@@ -60,14 +60,15 @@ void answer_error(proto::Exchange& exchange, const AppState& state, const Failur
   Failure told = failure;
   if (const detail::ErrorPage* page = state.error_page(failure.status)) {
     if (answer_by_page(exchange, *page, failure)) return;
-    told = {.status = 500};
+    told = {.status = 500, .close = failure.close};
   }
   std::array<char, 64> reason;
   exchange.sink->reply(exchange,
                        {.status = told.status,
                         .content_type = proto::plain_type,
                         .fields = told.fields,
-                        .body = told.message.empty() ? write_reason(told.status, reason) : told.message});
+                        .body = told.message.empty() ? write_reason(told.status, reason) : told.message,
+                        .close = told.close});
 }
 
 void log_failure(const proto::Exchange& exchange, std::string_view what) noexcept {

@@ -18,6 +18,7 @@ struct Failure {
   std::uint16_t status = 500;
   std::string_view fields = {};   ///< That the status asks for: "Allow: ...\r\n".
   std::string_view message = {};  ///< The body, where there is no page; empty: "404 Not Found\n".
+  bool close = false;             ///< The connection ends with it.
 };
 
 /// Answers with the application's page for the status, or with a text. A page that fails itself makes it

@@ -1,6 +1,7 @@
 #include "engine/serve/core.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/assert.hpp"
 
@@ -21,11 +22,14 @@ Core::Core(const CoreOptions& options, io::IoBackend& backend, proto::RequestHan
       wheel_(now_),
       scheduler_(wheel_, backend),
       http_(options.http, *this, pool_, handler, scheduler_),
+      websockets_(*this, pool_, scheduler_),
       connections_(options.connections_max + refused_slots),
       completions_(std::make_unique<io::Completion[]>(completions_max)),
       events_(std::make_unique<Event[]>(completions_max)),
       returned_(std::make_unique<std::uint16_t[]>(completions_max)),
-      starved_(std::make_unique<std::uint32_t[]>(completions_max)) {}
+      starved_(std::make_unique<std::uint32_t[]>(completions_max)) {
+  scheduler_.websockets = &websockets_;
+}
 
 Core::~Core() {
   MR_ASSERT(connections_.live_count() == 0);
@@ -47,6 +51,8 @@ void Core::turn(TimeNs deadline) noexcept {
     begin_stop();
   reap(count);
   handle_events();
+  if (std::exchange(woken_, false)) [[unlikely]]
+    websockets_.deliver_posted();
   wheel_.expire(now_, [this](net::Timer& timer) { fire(timer); });
   scheduler_.run_ready();
   while (!flush_.empty()) flush(flush_.pop_front());

@@ -25,6 +25,7 @@
 #include "engine/net/transport.hpp"
 #include "engine/proto/h1/protocol.hpp"
 #include "engine/serve/scheduler.hpp"
+#include "engine/serve/websockets.hpp"
 
 namespace millrace::serve {
 
@@ -56,6 +57,9 @@ class Core final : private net::Carrier {
   /// Accepts from `listener` from the next turn on; the core closes it in the end.
   /// transports  what its connections get; must outlive the core. Null: plain TCP.
   void listen(io::Descriptor listener, net::TransportFactory* transports = nullptr) noexcept;
+
+  /// What is published to topics goes to the hub's other cores too. Before listen().
+  void join_hub(Hub& hub, std::size_t core) noexcept { websockets_.join_hub(hub, core, backend_); }
 
   /// One turn. Waits for something to happen until `deadline` at most.
   void turn(TimeNs deadline) noexcept;
@@ -139,12 +143,14 @@ class Core final : private net::Carrier {
   net::TimerWheel wheel_;
   Scheduler scheduler_;
   h1::Protocol http_;
+  WebSockets websockets_;
   mem::Slab<net::Connection> connections_;
   List<net::Connection, net::FlushTag> flush_;
   std::vector<Listener> listeners_;
   net::Timer accept_retry_{net::TimerKind::accept_retry};
   net::Timer stop_timer_{net::TimerKind::core};
   bool accept_paused_ = false;
+  bool woken_ = false;  ///< In this turn, by another thread.
   bool stopping_ = false;
   std::atomic<TimeNs> stop_grace_{time_never};
 

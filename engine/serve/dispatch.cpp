@@ -35,6 +35,11 @@ void Dispatch::start(proto::Exchange& exchange) noexcept {
   scheduler->enter(exchange.scope, [&]() noexcept { entry.start(entry.self, exchange.request); });
 }
 
+bool Dispatch::may_switch(const proto::Exchange& exchange) const noexcept {
+  const auto* route = static_cast<const Route*>(exchange.route);
+  return route != nullptr && route->entry.switches;
+}
+
 // What the path would have answered decides what is said of the method (RFC 9110 sections 9.3.7, 15.5.6).
 void Dispatch::answer_unrouted(proto::Exchange& exchange) noexcept {
   const http::Method method = exchange.head.method;

@@ -25,6 +25,7 @@ class Dispatch final : public proto::RequestHandler {
 
   void route(proto::Exchange& exchange) noexcept override;
   void start(proto::Exchange& exchange) noexcept override;
+  bool may_switch(const proto::Exchange& exchange) const noexcept override;
   void refuse(proto::Exchange& exchange, Error error) noexcept override;
 
  private:

@@ -15,7 +15,7 @@ void Core::reap(std::size_t count) noexcept {
       case io::Op::recv: on_recv(done); break;
       case io::Op::send: on_send(done); break;
       case io::Op::hangup: on_hangup(done); break;
-      case io::Op::wake:
+      case io::Op::wake: woken_ = true; break;
       case io::Op::none: break;
     }
   }

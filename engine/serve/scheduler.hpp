@@ -79,6 +79,9 @@ class Scheduler final : public proto::Tasks {
   /// Cancelled. One that waits is stopped and queued. May be called more than once.
   void cancel(detail::Scope& scope) noexcept override;
 
+  /// Of the same core; null in a test without.
+  class WebSockets* websockets = nullptr;
+
   detail::Scope* scope() const noexcept { return scope_; }
   FramePool& frames() noexcept { return frames_; }
 

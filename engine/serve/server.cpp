@@ -22,6 +22,7 @@
 #include "engine/serve/core.hpp"
 #include "engine/serve/core_options.hpp"
 #include "engine/serve/dispatch.hpp"
+#include "engine/serve/hub.hpp"
 #include "engine/serve/secure.hpp"
 #include "engine/serve/server_check.hpp"
 
@@ -63,6 +64,7 @@ struct Server::State {
     std::size_t plain_listeners = 0;  ///< Of these, before those of TLS.
     std::unique_ptr<net::TransportFactory> transports;
     int cpu = -1;
+    std::size_t index = 0;
     serve::Core* core = nullptr;  ///< Valid between ready and the join.
     std::string problem;
     bool ready = false;
@@ -87,6 +89,7 @@ struct Server::State {
   ServerOptions options;
   std::unique_ptr<serve::Dispatch> dispatch;
   std::unique_ptr<serve::Secure> secure;  ///< Null: plain TCP alone. Outlives the workers.
+  std::unique_ptr<serve::Hub> hub;  ///< From start(): outlives the cores, and is not changed while they run.
   std::vector<std::string> addresses;
   std::vector<std::string> tls_addresses;
   std::vector<std::string> socket_files;  ///< To remove at the end.
@@ -116,6 +119,10 @@ std::string Server::start() {
   if (!problem.empty()) return problem;
   State::Workers made = state.make_workers();
   state.core_count = made.size();
+  {
+    const std::lock_guard publish(state.mutex);
+    state.hub = std::make_unique<serve::Hub>(made.size());
+  }
   problem = state.open_listeners(made, state.options.listen, state.addresses);
   for (auto& worker : made) worker->plain_listeners = worker->listeners.size();
   if (problem.empty()) problem = state.open_listeners(made, state.options.tls_listen, state.tls_addresses);
@@ -134,6 +141,7 @@ Server::State::Workers Server::State::make_workers() const {
   Workers made(options.cores != 0 ? options.cores : cpus.size());
   for (std::size_t i = 0; i < made.size(); ++i) {
     made[i] = std::make_unique<Worker>();
+    made[i]->index = i;
     if (options.pin) made[i]->cpu = cpus[i % cpus.size()];
     if (secure != nullptr) made[i]->transports = secure->make_factory();
   }
@@ -230,6 +238,7 @@ void Server::State::work(Worker& worker) noexcept {
         std::make_unique<serve::Core>(serve::core_options(options, core_count, problem), *backend, *dispatch);
   }
   if (core != nullptr && problem.empty()) {
+    core->join_hub(*hub, worker.index);
     for (std::size_t i = 0; i < worker.listeners.size(); ++i) {
       core->listen(worker.listeners[i], i < worker.plain_listeners ? nullptr : worker.transports.get());
     }
@@ -292,6 +301,11 @@ void Server::stop(std::uint32_t grace_ms) { state_->stop(grace_ms); }
 void Server::drain(std::uint32_t grace_ms) noexcept { state_->drain(grace_ms); }
 
 bool Server::drained() const noexcept { return state_->running.load(std::memory_order_acquire) == 0; }
+
+bool Server::publish(std::string_view topic, std::string_view text) noexcept {
+  const std::lock_guard lock(state_->mutex);
+  return state_->hub == nullptr || state_->hub->post(serve::Hub::no_core, topic, text, ws::Opcode::text);
+}
 
 std::vector<std::string> Server::addresses() const { return state_->addresses; }
 

@@ -4,6 +4,7 @@
 #include <millrace/detail/bridge.hpp>
 #include <millrace/namespace.hpp>
 #include <millrace/route_pattern.hpp>
+#include <millrace/websocket.hpp>
 
 #include <memory>
 #include <type_traits>
@@ -12,6 +13,11 @@
 namespace millrace {
 
 class App;
+
+namespace detail {
+template <class F>
+struct SocketHandler;
+}
 
 namespace serve {
 class AppState;
@@ -51,6 +57,14 @@ class App {
   template <class F> App& any(Pattern<F> pattern, F&& handler) { return add("*", pattern.text(), std::forward<F>(handler)); }
   // clang-format on
 
+  template <class F>
+  using SocketPattern = detail::RoutePattern<std::type_identity_t<detail::SocketHandler<std::decay_t<F>>>>;
+
+  /// WebSockets: see mr::WebSocket. The handler is a coroutine, `mr::Task<>(mr::WebSocket&, ...)`; behind the
+  /// socket it takes what any handler takes. A request that asks for no WebSocket gets 426.
+  template <class F>
+  App& ws(SocketPattern<F> pattern, F&& handler, WebSocketOptions options = {});
+
   /// Makes the answer for a status that the engine or a failed handler gives: 400, 404, 405, 408, 413, 414,
   /// 415, 417, 431, 500, 501, 503, 505. `page` takes nothing or mr::Request& and returns text or a
   /// Response; where that sets no status, the status stays. Of a request that was refused before it was
@@ -81,4 +95,5 @@ class App {
 // The engine itself is built without exceptions, and needs the class alone.
 #ifdef __cpp_exceptions
 #include <millrace/detail/app_routes.hpp>
+#include <millrace/detail/socket_handler.hpp>
 #endif

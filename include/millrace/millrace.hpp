@@ -14,3 +14,4 @@
 #include <millrace/sleep.hpp>
 #include <millrace/stream.hpp>
 #include <millrace/task.hpp>
+#include <millrace/websocket.hpp>

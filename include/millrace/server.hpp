@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace millrace {
@@ -95,6 +96,9 @@ class Server {
   void drain(std::uint32_t grace_ms) noexcept;
   /// True once every core has ended after drain(), and before start().
   bool drained() const noexcept;
+  /// Sends a text to every WebSocket that has subscribed to the topic, as mr::publish() does within a handler.
+  /// Any thread, while the server runs; false where a core's queue is full.
+  bool publish(std::string_view topic, std::string_view text) noexcept;
   /// Where it listens, port 0 replaced by the real one; valid after start().
   std::vector<std::string> addresses() const;
   /// The same of tls_listen.

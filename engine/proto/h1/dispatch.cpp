@@ -72,6 +72,7 @@ void Protocol::start_asynchronous(net::Connection& connection) noexcept {
   H1Exchange* exchange = adopt(connection);
   if (exchange == nullptr) return;
   if (session_of(connection).draining) session_of(connection).phase = Phase::stopped;
+  if (exchange->framing.upgrade && handler_.may_switch(*exchange)) await_switch(connection, *exchange);
   handler_.start(*exchange);
 }
 

@@ -158,6 +158,8 @@ void Protocol::resume(net::Connection& connection, bool judge_partial) noexcept 
 void Protocol::settle(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   if (session.in_bytes) return;  // on_bytes() is under way and settles itself.
+  if (session.phase == Phase::switched) [[unlikely]]
+    return hand_over(connection);
   if (connection.read_ended && session.phase != Phase::stopped && !connection.hold_reading) {
     // What is left is a part of a request that will never be whole.
     if (session.upload != nullptr) [[unlikely]]

@@ -79,6 +79,8 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   void cut(proto::Exchange& exchange) noexcept override;
   proto::BodyPart next(proto::Exchange& exchange) noexcept override;
   Errc collect(proto::Exchange& exchange) noexcept override;
+  bool switch_protocols(proto::Exchange& exchange, std::string_view fields, proto::Successor& successor,
+                        void* context) noexcept override;
 
   /// Once a turn, before the first on_bytes().
   void on_turn(TimeNs now) noexcept { date_.refresh(now); }
@@ -129,6 +131,11 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   void ask_for_body(H1Exchange& exchange) noexcept;
   void read_on(H1Exchange& exchange) noexcept;
   bool upload_full(const Session& session) const noexcept;
+
+  // switching.cpp: requests that ask for another protocol.
+  void await_switch(net::Connection& connection, H1Exchange& exchange) noexcept;
+  void stay(net::Connection& connection, H1Exchange& exchange) noexcept;
+  void hand_over(net::Connection& connection) noexcept;
 
   // dispatch.cpp: from a whole request to its handler.
   void dispatch(net::Connection& connection, std::string_view body) noexcept;

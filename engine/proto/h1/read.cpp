@@ -65,6 +65,10 @@ void Protocol::process(net::Connection& connection, Window& window, bool judge_p
       case Phase::body_length: step = read_length(connection, window); break;
       case Phase::body_chunked: step = read_chunked(connection, window); break;
       case Phase::body_parts: step = read_parts(connection, window); break;
+      case Phase::switching:
+        if (window.at != window.size) pause(connection);
+        return;
+      case Phase::switched: return;
       case Phase::stopped: window.at = window.size; return;
     }
     judge_partial = true;  // What lies behind a whole request has not been judged yet.

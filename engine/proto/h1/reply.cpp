@@ -94,6 +94,8 @@ void Protocol::close_reply(H1Exchange& x, bool written) noexcept {
   if (!written) return abort(connection, net::CloseReason::no_memory);
   Session& session = session_of(connection);
   if (x.close_after) session.phase = Phase::stopped;  // Also where it waits: nothing behind it is run.
+  if (x.switches && x.successor == nullptr) [[unlikely]]
+    stay(connection, x);
   if (x.queued) advance(connection);
   if (!session.in_bytes) settle(connection);
 }
@@ -110,6 +112,10 @@ void Protocol::advance(net::Connection& connection) noexcept {
     }
     if (x.source != nullptr && !pull(connection, x)) return;
     if (x.stream != proto::StreamState::none && !transfer(connection, x)) return;
+    if (x.successor != nullptr) [[unlikely]] {
+      session.phase = Phase::switched;
+      return;
+    }
     x.unlink();
     --session.pending_count;
     const bool close = x.close_after;

@@ -25,6 +25,8 @@ struct H1Exchange : proto::Exchange {
   net::Chain reply;             ///< Its bytes, until every earlier reply is in the output.
   mem::Block bytes;             ///< The request's own copy, for a coroutine.
   proto::BodySource* source = nullptr;
+  proto::Successor* successor = nullptr;  ///< Its reply was a 101.
+  void* successor_context = nullptr;
   std::uint64_t left = 0;        ///< Of a source or a stream; proto::length_unknown stays.
   net::Chain upload;             ///< Its body, as far as it came and was not read.
   mem::Block body_bytes;         ///< Of a body that came in parts and was collected.
@@ -35,6 +37,7 @@ struct H1Exchange : proto::Exchange {
   bool close_after = false;
   bool plain_allowed = false;  ///< Scratch, HTTP/1.1, not HEAD, and the connection stays.
   bool probed = false;         ///< The first bytes of its reply have left: see Protocol::probe().
+  bool switches = false;       ///< Its reply may be a 101.
   bool in_chunks = false;      ///< The reply's body is.
   bool drops_content = false;  ///< The reply has none: HEAD, 204, 304.
   bool in_parts = false;       ///< Started before its body was there.
@@ -48,6 +51,8 @@ enum class Phase : std::uint8_t {
   body_length,   ///< Inside a body of known length; the input starts at its head.
   body_chunked,  ///< Inside a chunked body; the input is the head and what is decoded of it.
   body_parts,    ///< Inside a body whose handler has started: it gets the parts as they come.
+  switching,     ///< The last request may switch protocols: what comes behind it is kept.
+  switched,      ///< A 101 is in the output: settle() hands the connection over.
   stopped,       ///< No request is read any more: what comes is dropped.
 };
 

@@ -37,6 +37,12 @@ class Bytes {
   void uncommit(std::size_t bytes) noexcept { size_ -= bytes; }
   /// Keeps the block for the next message.
   void rewind() noexcept { size_ = 0; }
+  /// Hands block and bytes over: the block is the caller's to give back, if it is one.
+  mem::Block release(std::string_view& bytes) noexcept {
+    bytes = view();
+    size_ = 0;
+    return std::exchange(block_, {});
+  }
   void clear(mem::BlockPool& pool) noexcept {
     if (block_) pool.give(block_);
     block_ = {};

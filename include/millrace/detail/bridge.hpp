@@ -32,6 +32,8 @@ struct Entry {
   bool asynchronous = false;
   /// Asynchronous, and may read the body in parts: it starts with the request's head.
   bool reads_parts = false;
+  /// Asynchronous, and its reply may switch protocols.
+  bool switches = false;
   /// One check a path parameter, in order; for as long as the program runs.
   std::span<const ParameterCheck> checks = {};
 };
