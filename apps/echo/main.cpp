@@ -39,7 +39,9 @@ int main(int argc, char** argv) {
   } else {
     app.get("/", [] { return "hello"; });
     app.post("/echo", echo);
-    app.ws("/ws", echo_messages, {.compress = true});
+    // Roomy, for conformance suites: messages of 16 MiB, also in fragments of 64 bytes.
+    app.ws("/ws", echo_messages,
+           {.message_bytes = 16 << 20, .frame_bytes = 16 << 20, .fragments = 1 << 18, .compress = true});
   }
   return app.run(argc, argv);
 }

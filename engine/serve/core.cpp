@@ -136,6 +136,17 @@ void Core::publish() noexcept {
   counters_.connections_now.store(connections_.live_count(), std::memory_order_relaxed);
   counters_.overflows.store(backend_.stats().queue_overflows, std::memory_order_relaxed);
   add(counters_.turns, 1);
+  if (websockets_.protocol.counters().opened != 0) publish_sockets(websockets_.protocol.counters());
+}
+
+void Core::publish_sockets(const ws::Counters& sockets) noexcept {
+  counters_.sockets_opened.store(sockets.opened, std::memory_order_relaxed);
+  counters_.socket_messages_received.store(sockets.messages_received, std::memory_order_relaxed);
+  counters_.socket_messages_sent.store(sockets.messages_sent, std::memory_order_relaxed);
+  counters_.sockets_failed.store(sockets.failed, std::memory_order_relaxed);
+  counters_.published_dropped.store(sockets.published_dropped, std::memory_order_relaxed);
+  counters_.slow_subscribers_closed.store(sockets.slow_closed, std::memory_order_relaxed);
+  counters_.timeouts.store(http_.counters().timeouts + sockets.timeouts, std::memory_order_relaxed);
 }
 
 void Core::request_stop(TimeNs grace_ns) noexcept {

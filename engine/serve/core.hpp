@@ -43,6 +43,8 @@ struct CoreCounters {
   Count accepted{0}, connections_now{0}, connections_refused{0}, accept_errors{0};
   Count starvations{0}, stale_completions{0}, turns{0}, sends{0};
   Count requests{0}, refused{0}, timeouts{0}, cancelled{0}, memory_bytes_now{0}, overflows{0};
+  Count sockets_opened{0}, socket_messages_received{0}, socket_messages_sent{0}, sockets_failed{0};
+  Count published_dropped{0}, slow_subscribers_closed{0};
   std::array<Count, net::close_reason_count> closed{};
 };
 
@@ -106,6 +108,7 @@ class Core final : private net::Carrier {
   void fire(net::Timer& timer) noexcept;
   void recycle() noexcept;
   void publish() noexcept;
+  void publish_sockets(const ws::Counters& sockets) noexcept;
 
   // connections.cpp: their life.
   void open(io::Descriptor descriptor, net::TransportFactory* transports) noexcept;

@@ -351,6 +351,12 @@ ServerStats Server::stats() const noexcept {
     total.resets += read(counters.closed[static_cast<std::size_t>(net::CloseReason::reset)]);
     total.exchanges_cancelled += read(counters.cancelled);
     total.memory_bytes += read(counters.memory_bytes_now);
+    total.websockets_opened += read(counters.sockets_opened);
+    total.websocket_messages_received += read(counters.socket_messages_received);
+    total.websocket_messages_sent += read(counters.socket_messages_sent);
+    total.websockets_failed += read(counters.sockets_failed);
+    total.published_dropped += read(counters.published_dropped);
+    total.slow_subscribers_closed += read(counters.slow_subscribers_closed);
   }
   return total;
 }

@@ -75,6 +75,10 @@ struct ServerStats {
   std::uint64_t connections_accepted = 0, connections_open = 0, requests = 0, refused = 0;
   std::uint64_t accept_errors = 0, buffer_starvations = 0, queue_overflows = 0, stale_completions = 0;
   std::uint64_t timeouts = 0, resets = 0, exchanges_cancelled = 0;
+  std::uint64_t websockets_opened = 0, websocket_messages_received = 0, websocket_messages_sent = 0;
+  std::uint64_t websockets_failed = 0;  ///< Closed for what the peer sent.
+  std::uint64_t published_dropped = 0;  ///< Messages of a topic that one subscriber had no room for.
+  std::uint64_t slow_subscribers_closed = 0;
   std::uint64_t memory_bytes = 0;  ///< Blocks on loan now.
 };
 

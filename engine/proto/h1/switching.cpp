@@ -52,8 +52,10 @@ void Protocol::hand_over(net::Connection& connection) noexcept {
   H1Exchange& x = session.pending.pop_front();
   x.connection = nullptr;
   if (session.trailers) pool_.give(session.trailers);
+  const bool draining = session.draining;
   session.~Session();
   x.successor->take_over(connection, x.successor_context);
+  if (draining) connection.protocol->on_drain(connection);
 }
 
 }  // namespace millrace::h1

@@ -63,7 +63,7 @@ void Protocol::on_end(net::Connection& connection) noexcept { settle(connection)
 
 void Protocol::on_sent(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
-  const bool room = connection.output.bytes() < session.options->output_bytes;
+  const bool room = !is_full(connection);
   session.write_deadline =
       connection.output.empty() ? time_never : carrier_.now() + session.options->write_idle_ms * ns_per_ms;
   if (room && session.end != nullptr && session.end->waiting == detail::SocketWait::room) wake(*session.end);
@@ -112,11 +112,8 @@ void Protocol::on_closed(net::Connection& connection) noexcept {
 void Protocol::settle(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   if (session.in_bytes || connection.aborting) return;
-  const bool more_to_read = session.ready || connection.hold_reading;
-  if (connection.read_ended && !more_to_read && !session.over) {
-    lose(connection);  // The end of the stream, and no close frame (section 7.1.5).
-    session.over = true;
-  }
+  if (connection.read_ended && !session.over) [[unlikely]]
+    end_of_stream(connection);
   if (session.over && connection.input.block) {
     net::consume_input(connection.input, pool_, connection.input.size());
   }
@@ -131,11 +128,20 @@ void Protocol::settle(net::Connection& connection) noexcept {
     carrier_.set_deadline(connection, connection.output.empty() ? time_never : session.write_deadline);
     return;
   }
-  const bool full = connection.output.bytes() >= session.options->output_bytes;
+  const bool full = is_full(connection);
   const bool ahead = session.ready && connection.input.size() >= input_bytes_max;
   const bool hold = full || ahead;
   if (hold != connection.hold_reading) carrier_.hold_reading(connection, hold);
   set_deadlines(connection);
+}
+
+// No close frame (section 7.1.5); but the handler gets the messages that came before.
+void Protocol::end_of_stream(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  process_input(connection);
+  if (session.ready || session.over || is_full(connection)) return;
+  lose(connection);
+  session.over = true;
 }
 
 void Protocol::set_deadlines(net::Connection& connection) noexcept {

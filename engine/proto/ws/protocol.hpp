@@ -69,6 +69,10 @@ class Protocol final : public net::Protocol, public proto::Successor {
   // protocol.cpp: events and deadlines.
   void settle(net::Connection& connection) noexcept;
   void set_deadlines(net::Connection& connection) noexcept;
+  void end_of_stream(net::Connection& connection) noexcept;
+  static bool is_full(net::Connection& connection) noexcept {
+    return connection.output.bytes() >= session_of(connection).options->output_bytes;
+  }
   void end_session(net::Connection& connection, CloseCode code, std::string_view reason) noexcept;
   void lose(net::Connection& connection) noexcept;
   void abort(net::Connection& connection, net::CloseReason reason) noexcept;

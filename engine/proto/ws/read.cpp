@@ -20,7 +20,7 @@ void Protocol::process(net::Connection& connection, Window& window) noexcept {
       continue;
     }
     if (window.left() == 0) return;
-    if (connection.output.bytes() >= session.options->output_bytes) return;
+    if (is_full(connection)) return;
     if (read_frame(connection, window) == Step::wait) return;
   }
 }

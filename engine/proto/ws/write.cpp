@@ -124,8 +124,7 @@ detail::SocketWrite Protocol::send(detail::SocketEnd& end, std::string_view mess
   net::Connection& connection = *end.connection;
   if (!write_message(connection, opcode, message)) return detail::SocketWrite::closed;
   settle(connection);
-  return connection.output.bytes() >= end.options->output_bytes ? detail::SocketWrite::wait
-                                                                : detail::SocketWrite::done;
+  return is_full(connection) ? detail::SocketWrite::wait : detail::SocketWrite::done;
 }
 
 bool Protocol::try_send(detail::SocketEnd& end, std::string_view message, Opcode opcode) noexcept {
