@@ -114,8 +114,8 @@ class Parser {
   std::string fault_of(const std::string& unknown) const {
     std::vector<std::string_view> known;
     if (unknown.starts_with('-')) {
-      known = {"--listen", "--port", "--cores", "--backend", "--tls-listen", "--tls-cert",
-               "--tls-key", "--config", "--help", "--version"};
+      known = {"--listen",   "--port",    "--cores",  "--backend", "--tls-listen",
+               "--tls-cert", "--tls-key", "--config", "--help",    "--version"};
       if (out_.command == Command::check) known.emplace_back("--print");
       if (out_.command == Command::version) known.emplace_back("--features");
     } else if (program_ == Program::engine) {

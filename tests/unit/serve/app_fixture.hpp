@@ -61,9 +61,9 @@ class KeepingSink final : public proto::ReplySink {
 };
 
 /// One request, read from text.
-struct Message {
+struct RequestText {
   /// "GET /a HTTP/1.1\r\n...\r\n\r\nbody": what stands behind the empty line is the body.
-  explicit Message(std::string_view text) : bytes(text) {
+  explicit RequestText(std::string_view text) : bytes(text) {
     exchange.head.fields = fields.data();
     exchange.head.fields_max = static_cast<std::uint16_t>(fields.size());
     REQUIRE(http::parse_head_strict(bytes.data(), bytes.size(), {}, exchange.head).code == Errc::ok);
@@ -89,14 +89,14 @@ struct AppFixture {
     REQUIRE(problem == "");
     return *dispatch_;
   }
-  Answer run(Message& message) {
+  Answer run(RequestText& message) {
     dispatch().route(message.exchange);
     dispatch().start(message.exchange);
     return message.sink.answer;
   }
   /// line: "GET /a". more: fields with their CRLF, perhaps an empty line and a body.
   Answer ask(std::string_view line, std::string_view more = "\r\n") {
-    Message message(std::string(line) + " HTTP/1.1\r\nHost: a\r\n" + std::string(more));
+    RequestText message(std::string(line) + " HTTP/1.1\r\nHost: a\r\n" + std::string(more));
     return run(message);
   }
 

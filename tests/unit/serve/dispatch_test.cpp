@@ -9,7 +9,7 @@
 using namespace millrace;
 using test::Answer;
 using test::AppFixture;
-using test::Message;
+using test::RequestText;
 
 TEST_CASE_FIXTURE(AppFixture, "dispatch: a path that no route has is 404") {
   app.get("/", [] { return "root"; });
@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(AppFixture,
   const Answer trace = ask("TRACE /a");
   CHECK(trace.status == 405);
   CHECK(trace.fields == "Allow: GET, HEAD, OPTIONS\r\n");
-  Message connect("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
+  RequestText connect("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
   CHECK(run(connect).status == 501);
   for (const char* line : {"BREW /", "get /", "GETX /"}) {
     CAPTURE(line);
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(AppFixture, "dispatch: any answers every method but CONNECT") 
     CAPTURE(line);
     CHECK(ask(line).status == 200);
   }
-  Message connect("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
+  RequestText connect("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
   CHECK(run(connect).status == 501);
 }
 
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(AppFixture, "dispatch: each refusal of the protocol has a text
   };
   for (const Case& c : cases) {
     CAPTURE(c.status);
-    Message message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    RequestText message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     dispatch().refuse(message.exchange, {Errc::limit_reached, c.status});
     CHECK(message.sink.answer.status == c.status);
     CHECK(message.sink.answer.body == c.body);
@@ -135,7 +135,7 @@ TEST_CASE_FIXTURE(AppFixture, "dispatch: the application's pages take the place 
     CHECK(broken.status == 503);
     CHECK(broken.body == "sorry");
   }
-  Message message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   message.exchange.target = {};  // As when the head itself was refused.
   message.exchange.head.base = nullptr;
   message.exchange.head.field_count = 7;

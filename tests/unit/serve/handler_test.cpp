@@ -9,9 +9,9 @@
 
 using namespace millrace;
 using namespace std::chrono_literals;
+using test::RequestText;
 using test::Answer;
 using test::AppFixture;
-using test::Message;
 using test::StderrCapture;
 
 namespace {
@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(AppFixture, "handler: an argument that cannot be made is answe
   const auto post = [this](const std::string& type, std::string body) {
     const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: " + type +
                              "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-    Message message(head + body + std::string(64, ' '));  // A parser reads past the end by whole vectors.
+    RequestText message(head + body + std::string(64, ' '));  // A parser reads past the end by whole vectors.
     message.exchange.body = message.exchange.body.substr(0, body.size());
     return run(message);
   };
@@ -197,7 +197,7 @@ TEST_CASE_FIXTURE(AppFixture, "handler: a task that never waits answers at once"
   app.get("/{a}",
           [](std::string_view a) -> Task<Response> { co_return Response(std::string(a)).status(201); });
   app.get("/text/x", []() -> Task<const char*> { co_return "text"; });
-  Message message("GET /abc HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText message("GET /abc HTTP/1.1\r\nHost: a\r\n\r\n");
   const Answer answer = run(message);
   CHECK(message.exchange.asynchronous);
   CHECK(answer.status == 201);
@@ -213,7 +213,7 @@ TEST_CASE_FIXTURE(AppFixture, "handler: a task that waits answers when it is thr
     co_await sleep(10ms);
     co_return text + std::string(request.path());  // Both live as long as this does.
   });
-  Message message("GET /abc HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText message("GET /abc HTTP/1.1\r\nHost: a\r\n\r\n");
   run(message);
   CHECK(message.sink.answer.replies == 0);
   core.turn(5 * ns_per_ms);
@@ -242,7 +242,7 @@ TEST_CASE_FIXTURE(AppFixture, "handler: a task whose client has left ends withou
   const long before = alive.use_count();
   for (const char* path : {"/", "/stubborn"}) {
     CAPTURE(path);
-    Message message("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    RequestText message("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
     run(message);
     core.scheduler.cancel(message.exchange.scope);
     core.turn();
@@ -266,7 +266,7 @@ TEST_CASE_FIXTURE(AppFixture, "handler: what a task throws is a 500, before it w
   StderrCapture captured;
   for (const char* path : {"/now", "/later", "/invalid"}) {
     CAPTURE(path);
-    Message message("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    RequestText message("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
     run(message);
     core.turn(5 * ns_per_ms);
     CHECK(message.sink.answer.status == 500);
@@ -280,7 +280,7 @@ TEST_CASE_FIXTURE(AppFixture, "handler: what a task throws is a 500, before it w
 
 TEST_CASE_FIXTURE(AppFixture, "handler: a task's argument that cannot be made is answered in its place") {
   app.post("/", [](Json<int> in) -> Task<std::string> { co_return std::to_string(in.value); });
-  Message message("POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/html\r\n\r\n");
+  RequestText message("POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/html\r\n\r\n");
   const Answer answer = run(message);
   CHECK(answer.status == 415);
   CHECK(answer.finishes == 1);

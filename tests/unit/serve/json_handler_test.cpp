@@ -26,10 +26,10 @@ struct Page {
 MR_JSON(Page, number, order)
 
 /// A POST whose body has readable bytes behind it, as the engine's have.
-struct Post : millrace::test::Message {
+struct Post : millrace::test::RequestText {
   Post(std::string_view path, std::string_view fields, std::string_view body)
-      : Message("POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n" +
-                std::string(body) + std::string(64, '\0')) {
+      : RequestText("POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n" +
+                    std::string(body) + std::string(64, '\0')) {
     exchange.body = exchange.body.substr(0, body.size());
   }
 };

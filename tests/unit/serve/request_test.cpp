@@ -10,10 +10,10 @@
 #include "tests/unit/serve/app_fixture.hpp"
 
 using namespace millrace;
-using test::Message;
+using test::RequestText;
 
 TEST_CASE("request: line, path and query") {
-  Message message("PUT /a%20b/c?x=1&y=%20 HTTP/1.1\r\nHost: a\r\n\r\nbody");
+  RequestText message("PUT /a%20b/c?x=1&y=%20 HTTP/1.1\r\nHost: a\r\n\r\nbody");
   const Request& request = message.exchange.request;
   CHECK(request.method() == "PUT");
   CHECK(request.path() == "/a b/c");
@@ -22,13 +22,13 @@ TEST_CASE("request: line, path and query") {
   CHECK(request.keep_alive());
   CHECK(request.route() == "");
   CHECK(request.parameter_count() == 0);
-  Message plain("GET /plain HTTP/1.0\r\n\r\n");
+  RequestText plain("GET /plain HTTP/1.0\r\n\r\n");
   CHECK(plain.exchange.request.target() == "/plain");
   CHECK_FALSE(plain.exchange.request.keep_alive());
 }
 
 TEST_CASE("request: query parameters") {
-  Message message("GET /?a=1&b=x+y%26z&a=2&%63=3&d&=e&&f= HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText message("GET /?a=1&b=x+y%26z&a=2&%63=3&d&=e&&f= HTTP/1.1\r\nHost: a\r\n\r\n");
   const Request& request = message.exchange.request;
   CHECK(request.query("a") == "1");
   CHECK(request.query("b") == "x y&z");
@@ -38,13 +38,13 @@ TEST_CASE("request: query parameters") {
   CHECK(request.query("") == "e");
   CHECK(request.query("g") == std::nullopt);
   CHECK(request.query("A") == std::nullopt);
-  Message none("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText none("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(none.exchange.request.query() == "");
   CHECK(none.exchange.request.query("a") == std::nullopt);
 }
 
 TEST_CASE("request: headers, whatever their case, the first first") {
-  Message message("GET / HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nx-one: 2\r\nEmpty:\r\n\r\n");
+  RequestText message("GET / HTTP/1.1\r\nHost: a\r\nX-One: 1\r\nx-one: 2\r\nEmpty:\r\n\r\n");
   const Request& request = message.exchange.request;
   CHECK(request.header("X-ONE") == "1");
   CHECK(request.header("empty") == "");
@@ -55,7 +55,8 @@ TEST_CASE("request: headers, whatever their case, the first first") {
 }
 
 TEST_CASE("request: cookies") {
-  Message message("GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1; b=\"q\";c=x=y ;  d\r\ncookie: e=5; a=9\r\n\r\n");
+  RequestText message(
+      "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1; b=\"q\";c=x=y ;  d\r\ncookie: e=5; a=9\r\n\r\n");
   const Request& request = message.exchange.request;
   CHECK(request.cookie("a") == "1");
   CHECK(request.cookie("b") == "\"q\"");
@@ -64,12 +65,12 @@ TEST_CASE("request: cookies") {
   CHECK(request.cookie("e") == "5");
   CHECK(request.cookie("A") == std::nullopt);
   CHECK(request.cookie("") == std::nullopt);
-  Message none("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText none("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(none.exchange.request.cookie("a") == std::nullopt);
 }
 
 TEST_CASE("request: trailers") {
-  Message message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   message.exchange.trailers = "X-Sum: 7\r\nx-other:  a:b \r\n";
   CHECK(message.exchange.request.trailer("x-sum") == "7");
   CHECK(message.exchange.request.trailer("X-Other") == "a:b");
@@ -91,14 +92,14 @@ TEST_CASE("request: host and port") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.host);
-    Message message("GET / HTTP/1.1\r\nHost: " + std::string(c.host) + "\r\n\r\n");
+    RequestText message("GET / HTTP/1.1\r\nHost: " + std::string(c.host) + "\r\n\r\n");
     CHECK(message.exchange.request.host() == c.name);
     CHECK(message.exchange.request.port() == c.port);
   }
-  Message absolute("GET http://target:81/x HTTP/1.1\r\nHost: field:82\r\n\r\n");
+  RequestText absolute("GET http://target:81/x HTTP/1.1\r\nHost: field:82\r\n\r\n");
   CHECK(absolute.exchange.request.host() == "target");
   CHECK(absolute.exchange.request.port() == 81);
-  Message old("GET / HTTP/1.0\r\n\r\n");
+  RequestText old("GET / HTTP/1.0\r\n\r\n");
   CHECK(old.exchange.request.host() == "");
   CHECK(old.exchange.request.port() == 0);
 }
@@ -142,7 +143,7 @@ struct Pair {
 }  // namespace
 
 TEST_CASE("request: the address of the peer") {
-  Message message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(message.exchange.request.remote_address() == "");
   const Pair four(AF_INET);
   REQUIRE(four.made);
@@ -161,7 +162,7 @@ TEST_CASE("request: the address of the peer") {
 }
 
 TEST_CASE("request: the application's own pointer") {
-  Message message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  RequestText message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   Request& request = message.exchange.request;
   CHECK(request.user_data() == nullptr);
   int done = 0;

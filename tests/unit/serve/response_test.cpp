@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(test::AppFixture, "fixed: serialised once, with room for the d
   app.get("/none", fixed(Response("dropped").status(204).header("X-A", "b")));
   app.get("/odd", fixed(Response("x").status(299)));
   app.get("/reset", fixed(Response("dropped").status(205)));
-  test::Message message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  test::RequestText message("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const test::Answer answer = run(message);
   REQUIRE(answer.fixed);
   CHECK(answer.fields == "HTTP/1.1 200 OK\r\nDate: " + std::string(29, ' ') +
