@@ -36,7 +36,8 @@ Finding judge_backend(const std::string& name, const std::string& reason) {
   Finding finding{.name = "backend", .found = name.empty() ? "none" : name};
   if (reason.empty()) return finding;
   finding.grade = name.empty() ? Grade::fatal : Grade::limited;
-  finding.cost = name.empty() ? "the engine does not start" : "more CPU time a request than on io_uring";
+  finding.cost =
+      name.empty() ? "the engine does not start" : "about 5 % more CPU time a request than on io_uring";
   finding.mend = reason;
   return finding;
 }
