@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 
-from harness import SANITIZED, Client, IntegrationTest, get, main, rss_kib  # noqa: E402
+from harness import SANITIZED, Client, IntegrationTest, eventually, get, main, rss_kib  # noqa: E402
 from server import Server  # noqa: E402
 
 from attack import ECHO_QUESTIONS, RINGS_KIB  # noqa: E402
@@ -134,6 +134,28 @@ class PipelineTest(IntegrationTest):
         self.assertEqual(record.errors, [])
         if not SANITIZED:
             self.assertLess(watch.grown_kib, RINGS_KIB + 1024)
+
+    def test_streams_that_nobody_reads(self) -> None:
+        """A writer is held up by its reader: a gigabyte asked for costs what one connection may hold."""
+        server = self.start("app", "--cores", "1", config='[timeouts]\nwrite_idle = "2s"\nlinger = "300ms"\n')
+        with GoodClients(server.address, APP_QUESTIONS) as good:
+            time.sleep(0.5)
+            watch = Watch(server)
+            peers = [Client(server.address, receive_buffer=4096) for _ in range(20)]
+            for peer in peers:
+                self.addCleanup(peer.close)
+                peer.send(get("/stream/1000000/1000/-"))
+            self.assertTrue(eventually(lambda: b"running=20" in self.counts(server), 5))
+            ended = eventually(lambda: watch.look() or b"running=0" in self.counts(server), 15)
+            record = good.finish()
+        print(f"20 unread streams: memory grew by {watch.grown_kib} KiB")
+        self.assertTrue(ended, "not cut off at the write timeout")
+        self.assertEqual(record.errors, [])
+        if not SANITIZED:
+            self.assertLess(watch.grown_kib, RINGS_KIB + 20 * 1024)
+
+    def counts(self, server: Server) -> bytes:
+        return self.connect(server).ask(get("/counts")).body
 
     def test_pipelines_whose_replies_nobody_reads(self) -> None:
         """What a peer does not read is held back at output_bytes, and dropped at write_idle."""

@@ -157,6 +157,26 @@ async def coroutines(world: World, choose: random.Random) -> int:
     return count
 
 
+@kind(clients=4)
+async def in_parts(world: World, choose: random.Random) -> int:
+    """Replies written and bodies read in parts, with a plain request between them."""
+    peer = await Peer.connect(world.app, limit=1 << 18)
+    count, size = choose.randrange(40), choose.randrange(1, 9000)
+    end = choose.choice(["-", "declared", "trailer"])
+    body = choose.randbytes(choose.randrange(100_000))
+    cut = choose.randrange(len(body) + 1)
+    parts = [body[:cut], body[cut:]]
+    data = request(f"/stream/{count}/{size}/{end}") + request() + chunked("/echo-parts", parts)
+    sending = asyncio.create_task(peer.send(data + chunked("/upload", parts)))
+    expect(await peer.answer(), 200, b"x" * (count * size))
+    expect(await peer.answer(), 200, b"hello")
+    expect(await peer.answer(), 200, body)
+    expect(await peer.answer(), 200, f"{len(body)} {sum(body)} -".encode())
+    await sending
+    peer.close()
+    return 4
+
+
 @kind(clients=3)
 async def one_request_each(world: World, choose: random.Random) -> int:
     """A connection a request: HTTP/1.0, Connection: close, HEAD, and a half-close."""
