@@ -18,6 +18,17 @@ namespace {
 
 Error system_error() noexcept { return {Errc::system, 0, errno}; }
 
+/// What the kernel takes of a connection's output before it may send it. Without a bound a peer that does not
+/// read has megabytes buffered for it, outside of every limit of ours, and filling them holds up the others.
+constexpr int unsent_bytes_max = 128 * 1024;
+
+/// Of a listening socket; those it accepts inherit them.
+void set_tcp_options(int descriptor) noexcept {
+  const int on = 1;
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof unsent_bytes_max);
+}
+
 sockaddr_in& v4(sockaddr_storage& storage) noexcept { return reinterpret_cast<sockaddr_in&>(storage); }
 sockaddr_in6& v6(sockaddr_storage& storage) noexcept { return reinterpret_cast<sockaddr_in6&>(storage); }
 sockaddr_un& local(sockaddr_storage& storage) noexcept { return reinterpret_cast<sockaddr_un&>(storage); }
@@ -159,8 +170,7 @@ Error take_inherited_socket(ListenAddress& address) noexcept {
   const int flags = ::fcntl(descriptor, F_GETFL);
   if (flags < 0 || ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0) return system_error();
   if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) return system_error();
-  const int on = 1;
-  if (tcp) ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (tcp) set_tcp_options(descriptor);
   address.storage = storage;
   address.size = size;
   return {};
@@ -174,7 +184,7 @@ Result<io::Descriptor> open_listen_socket(ListenAddress& address, bool reuse_por
   if (!address.is_unix()) {
     ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (reuse_port) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_tcp_options(descriptor);
     if (address.storage.ss_family == AF_INET6) {
       ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     }

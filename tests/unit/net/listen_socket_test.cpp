@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +64,28 @@ TEST_CASE("a port that is in use is found out, also behind SO_REUSEPORT") {
   ::close(first.value());
   ::close(second.value());
   CHECK_FALSE(net::check_free(address).failed());
+}
+
+TEST_CASE("what the kernel takes for a peer that does not read has a bound") {
+  ListenAddress address;
+  REQUIRE(net::read_listen_address("127.0.0.1:0", address).empty());
+  const Result<io::Descriptor> listener = net::open_listen_socket(address, false, 16);
+  REQUIRE(listener.ok());
+  const int peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int little = 4096;
+  ::setsockopt(peer, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+  REQUIRE(::connect(peer, reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0);
+  const int accepted = ::accept4(listener.value(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  REQUIRE(accepted >= 0);
+  const std::string bytes(64 * 1024, 'x');
+  std::size_t taken = 0;
+  for (ssize_t sent = 0; (sent = ::send(accepted, bytes.data(), bytes.size(), 0)) > 0;) {
+    taken += static_cast<std::size_t>(sent);
+  }
+  CHECK(errno == EAGAIN);
+  CHECK(taken >= bytes.size());
+  CHECK(taken <= 512 * 1024);  // Megabytes, without a bound.
+  for (const int descriptor : {accepted, peer, listener.value()}) ::close(descriptor);
 }
 
 TEST_CASE("a unix socket's file is replaced only when nobody answers on it") {
