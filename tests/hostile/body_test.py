@@ -168,7 +168,7 @@ class PipelineTest(IntegrationTest):
             for peer in peers:
                 self.addCleanup(peer.close)
                 peer.sock.setblocking(False)
-            sent, until = 0, time.monotonic() + 4
+            sent, until = 0, time.monotonic() + 20
             alive = set(peers)
             while alive and time.monotonic() < until:
                 for peer in list(alive):
