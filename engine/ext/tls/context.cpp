@@ -66,7 +66,7 @@ int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_
     verdict = renew ? 2 : 1;
   }
   if (verdict > 0) {
-    const bool set = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, seals) == 1;
+    const bool set = EVP_CipherInit_ex(cipher, keys->cipher(), nullptr, key.cipher.data(), iv, seals) == 1;
     if (!set || !start_mac(mac, key)) verdict = -1;
   }
   OPENSSL_cleanse(&key, sizeof key);
@@ -84,7 +84,9 @@ bool set_session_scope(SSL_CTX* context, const ServerOptions& options) {
 bool set_defaults(SSL_CTX* context, const ServerOptions& options, TicketKeys& keys) {
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);          // An idle connection keeps no 16 KiB.
+  // An idle connection keeps no 16 KiB. And the chain is what the file holds: not looked for anew, and
+  // verified, in every handshake.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // Tickets alone: nothing is kept, nor locked.
   SSL_CTX_set_timeout(context, static_cast<long>(options.tls_session_ms / 1000));
   SSL_CTX_set_num_tickets(context, 1);

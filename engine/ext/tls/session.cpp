@@ -80,7 +80,6 @@ void Session::on_bytes(net::Connection& connection, char* data, std::size_t size
   control_bytes_ += size;
   in_ = data;
   in_bytes_ = size;
-  ERR_clear_error();  // The application may use OpenSSL on this thread too.
   if (phase_ == Phase::open || shake_hands(connection)) read(connection);
   in_ = nullptr;
   in_bytes_ = 0;
@@ -100,9 +99,8 @@ bool Session::greet(net::Connection& connection, const char* data) noexcept {
 }
 
 bool Session::shake_hands(net::Connection& connection) noexcept {
-  const int result = SSL_do_handshake(ssl_);
-  if (result != 1) {
-    if (SSL_get_error(ssl_, result) != SSL_ERROR_WANT_READ) break_off(connection);
+  if (SSL_do_handshake(ssl_) != 1) {
+    if (!waits_for_more()) break_off(connection);
     return false;
   }
   phase_ = Phase::open;
@@ -114,33 +112,32 @@ bool Session::shake_hands(net::Connection& connection) noexcept {
   return true;
 }
 
-// Gives the protocol everything that came, in one call where it fits the scratch.
+// Gives the protocol everything that came, in one call where it fits the scratch. What a failed read means
+// is asked of the SSL alone: the thread's queue of errors may hold the application's, and costs to empty.
 void Session::read(net::Connection& connection) noexcept {
   char* const scratch = layer_.scratch();
-  for (;;) {
+  bool more = true;
+  while (more) {
     std::size_t size = 0;
-    int result = 1;
-    while (size < Layer::scratch_bytes) {
+    while (more && size < Layer::scratch_bytes) {
       std::size_t got = 0;
-      result = SSL_read_ex(ssl_, scratch + size, Layer::scratch_bytes - size, &got);
-      if (result != 1) break;
+      if (SSL_read_ex(ssl_, scratch + size, Layer::scratch_bytes - size, &got) != 1) break;
       size += got;
+      more = in_bytes_ != 0 || SSL_pending(ssl_) != 0;
     }
-    const int why = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
+    const bool failed = more && size < Layer::scratch_bytes;
+    const bool waits = failed && waits_for_more();
     if (size != 0) {
       control_bytes_ = 0;
       connection.protocol->on_bytes(connection, scratch, size);
       if (connection.aborting || connection.finishing) return;  // Nothing behind is read.
     }
-    switch (why) {
-      case SSL_ERROR_NONE: ERR_clear_error(); break;
-      case SSL_ERROR_WANT_READ: return;
-      case SSL_ERROR_ZERO_RETURN:
-        phase_ = Phase::ended;
-        connection.read_ended = true;
-        return connection.protocol->on_end(connection);
-      default: return break_off(connection);
-    }
+    if (waits) return;
+    if (!failed) continue;
+    if ((SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) == 0) return break_off(connection);
+    phase_ = Phase::ended;
+    connection.read_ended = true;
+    return connection.protocol->on_end(connection);
   }
 }
 
@@ -183,7 +180,6 @@ void Session::seal(net::Connection& connection) noexcept {
   bool good = true;
   if (open) {
     out_ = &connection.output;
-    ERR_clear_error();
     good = plain.empty() || encrypt(plain);
     if (good && connection.finishing && !close_told_) {
       close_told_ = true;

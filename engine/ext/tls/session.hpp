@@ -56,6 +56,7 @@ class Session final : public net::Transport {
   ~Session();
   bool greet(net::Connection& connection, const char* data) noexcept;
   bool shake_hands(net::Connection& connection) noexcept;
+  bool waits_for_more() const noexcept { return in_bytes_ == 0 && SSL_want_read(ssl_) != 0; }
   void read(net::Connection& connection) noexcept;
   void break_off(net::Connection& connection) noexcept;
   bool encrypt(net::Chain& plain) noexcept;

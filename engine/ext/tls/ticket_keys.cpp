@@ -27,11 +27,13 @@ TimeNs TicketKeys::monotonic() noexcept {
   return static_cast<TimeNs>(now.tv_sec) * ns_per_s + static_cast<TimeNs>(now.tv_nsec);
 }
 
-TicketKeys::TicketKeys(TimeNs lifetime, Clock clock) noexcept : lifetime_(lifetime), clock_(clock) {}
+TicketKeys::TicketKeys(TimeNs lifetime, Clock clock) noexcept
+    : cipher_(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr)), lifetime_(lifetime), clock_(clock) {}
 
 TicketKeys::~TicketKeys() {
   wipe(newest_);
   wipe(older_);
+  EVP_CIPHER_free(cipher_);
 }
 
 void TicketKeys::set_lifetime(TimeNs lifetime) noexcept {

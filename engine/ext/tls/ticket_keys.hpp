@@ -40,6 +40,8 @@ class TicketKeys {
   /// The key of that name. `renew`: it seals no more.
   bool find(const unsigned char* name, Key& out, bool& renew) noexcept;
   void set_lifetime(TimeNs lifetime) noexcept;
+  /// AES-256 in CBC mode, looked up once: by name it would be searched for with every ticket.
+  const EVP_CIPHER* cipher() const noexcept { return cipher_; }
 
   static TimeNs monotonic() noexcept;
 
@@ -47,6 +49,7 @@ class TicketKeys {
   bool rotate(TimeNs now) noexcept;
 
   std::mutex mutex_;
+  EVP_CIPHER* cipher_;
   TimeNs lifetime_;
   Clock clock_;
   TimeNs made_ = 0;  ///< When newest_ was.
