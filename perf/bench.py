@@ -15,12 +15,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import idle, instructions, speed, tokenizer, wrk
+from runner import idle, instructions, speed, tls, tokenizer, wrk
 from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["speed", "wrk", "tokenizer", "instructions", "idle"]
+PEERS = ["tls"]  # Beside another server; only when asked for.
 
 
 def arguments():
@@ -31,7 +32,8 @@ def arguments():
                         help="of Millrace (uring); the null server is the one on the same")
     parser.add_argument("--quick", action="store_true", help="one minute in all: shows the order of things only")
     parser.add_argument("--strict", action="store_true", help="end with 3 where a figure is short of its bound")
-    parser.add_argument("--only", choices=PARTS, action="append", help="only that part; repeatable")
+    parser.add_argument("--tls", action="store_true", help="also compare HTTPS with nginx")
+    parser.add_argument("--only", choices=PARTS + PEERS, action="append", help="only that part; repeatable")
     parser.add_argument("--workload", choices=speed.WORKLOADS, action="append", help="only that one; repeatable")
     parser.add_argument("--rounds", type=int, help="rounds of each workload (5)")
     parser.add_argument("--seconds", type=float, help="of each round and server (2)")
@@ -111,17 +113,28 @@ def run_wrk(options, programs, cpus):
     return wrk.measure(programs, *cpus, 1 if options.quick else 5)
 
 
+def run_tls(options, programs, cpus, details):
+    if not tls.available():
+        print("HTTPS is not compared: nginx, wrk or openssl is not installed (apt install nginx-light wrk openssl)")
+        return []
+    rounds = options.rounds or (3 if options.quick else 5)
+    seconds = options.seconds or (1 if options.quick else 2)
+    return tls.measure(programs, *cpus, rounds, seconds, details)
+
+
 def run(options):
     programs = programs_of(options)
     cpus = two_cpus()
     os.environ["MILLRACE_SERVER_BACKEND"] = options.backend  # For every part that starts the server.
-    parts = options.only or PARTS
+    parts = options.only or PARTS + (PEERS if options.tls else [])
     details = {}
     lines = []
     if "speed" in parts:
         lines += run_speed(options, programs, cpus, details)
     if "wrk" in parts:
         lines += run_wrk(options, programs, cpus)
+    if "tls" in parts:
+        lines += run_tls(options, programs, cpus, details)
     if "tokenizer" in parts:
         lines += run_tokenizer(options)
     if "instructions" in parts:

@@ -63,7 +63,9 @@ int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_
     std::memcpy(name, key.name.data(), key.name.size());
     verdict = ready ? 1 : -1;
   } else if (keys->find(name, key, renew)) {
-    verdict = renew ? 2 : 1;
+    // In TLS 1.3 a ticket is used once, so that nobody can link two connections (RFC 8446 appendix C.4):
+    // every resumption gets a new one.
+    verdict = renew || SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
   }
   if (verdict > 0) {
     const bool set = EVP_CipherInit_ex(cipher, keys->cipher(), nullptr, key.cipher.data(), iv, seals) == 1;

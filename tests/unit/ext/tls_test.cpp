@@ -247,6 +247,9 @@ TEST_CASE("tls: a session is resumed on another core, and after a reload") {
       again.talk();
       CHECK(SSL_session_reused(again.ssl) == 1);
       CHECK(second.resumed() == 1);
+      // TLS 1.3 wants each ticket used once (RFC 8446 appendix C.4): there is a new one.
+      const SSL_SESSION* now = SSL_get0_session(again.ssl);
+      CHECK((now != session) == (version == TLS1_3_VERSION));
     }
     REQUIRE(fixture.load().empty());
     {
