@@ -81,6 +81,10 @@ struct FixedReply {
       head;  ///< Status line and fields with the blank line; a Date value of date_bytes at date_at.
   std::string_view body;
   std::uint32_t date_at = 0;
+  // The same in parts, for who has something to add.
+  std::uint16_t status = 200;
+  std::string_view content_type = {};
+  std::string_view fields = {};
 };
 
 /// Who answers: the session. Each exchange is answered exactly once.

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <charconv>
+#include <memory>
 #include <string>
 
 #include "engine/http/status.hpp"
+#include "engine/serve/held_source.hpp"
 
 namespace millrace::serve {
 namespace {
@@ -45,16 +47,44 @@ bool answer_by_page(proto::Exchange& exchange, const detail::ErrorPage& page,
 
 }  // namespace
 
+/// The engine's door to what a Response keeps for itself.
+struct ResponseParts {
+  static proto::ReplyView view_of(const Response& response) noexcept {
+    proto::ReplyView view{.status = static_cast<std::uint16_t>(response.status()),
+                          .content_type = response.content_type(),
+                          .fields = response.fields(),
+                          .body = response.body(),
+                          .close = response.closes(),
+                          .date = !response.has_date()};
+    // RFC 9110 section 15.3.6: a 205 tells the client to reset its form, and has a length of 0.
+    if (response.status() == 205) view.body = {};
+    if (response.held_ != nullptr) [[unlikely]] {
+      view.source = response.held_->take();
+      if (view.source != nullptr) view.source_bytes = response.held_->bytes();
+    }
+    return view;
+  }
+  static Response response_of(const proto::ReplyView& view) {
+    Response response;
+    response.status_ = view.status;
+    response.content_type_ = view.content_type;
+    response.fields_ = view.fields;
+    response.close_ = view.close;
+    response.has_date_ = !view.date;
+    if (view.source != nullptr) {
+      response.held_ = std::make_shared<detail::HeldSource>(view.source, view.source_bytes);
+    } else {
+      response.body_ = view.body;
+    }
+    return response;
+  }
+};
+
 void send(proto::Exchange& exchange, const Response& response) noexcept {
-  // RFC 9110 section 15.3.6: a 205 tells the client to reset its form, and has a length of 0.
-  const std::string_view body = response.status() == 205 ? std::string_view() : response.body();
-  exchange.sink->reply(exchange, {.status = static_cast<std::uint16_t>(response.status()),
-                                  .content_type = response.content_type(),
-                                  .fields = response.fields(),
-                                  .body = body,
-                                  .close = response.closes(),
-                                  .date = !response.has_date()});
+  exchange.sink->reply(exchange, ResponseParts::view_of(response));
 }
+
+Response response_of(const proto::ReplyView& view) { return ResponseParts::response_of(view); }
 
 void answer_error(proto::Exchange& exchange, const AppState& state, const Failure& failure) noexcept {
   Failure told = failure;

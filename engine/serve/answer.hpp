@@ -14,6 +14,9 @@ namespace millrace::serve {
 /// Sends a valid response.
 void send(proto::Exchange& exchange, const Response& response) noexcept;
 
+/// The reply as a response that owns its parts, and takes over the source of its body.
+Response response_of(const proto::ReplyView& view);
+
 struct Failure {
   std::uint16_t status = 500;
   std::string_view fields = {};   ///< That the status asks for: "Allow: ...\r\n".

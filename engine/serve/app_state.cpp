@@ -1,5 +1,7 @@
 #include "engine/serve/app_state.hpp"
 
+#include <utility>
+
 #include "engine/base/assert.hpp"
 
 namespace millrace::serve {
@@ -27,14 +29,50 @@ void destroy(const detail::Entry& entry) noexcept {
 
 }  // namespace
 
+std::string GroupState::whole_prefix() const {
+  return parent != nullptr ? parent->whole_prefix() + prefix : prefix;
+}
+
+AppState::AppState() { groups_.push_back({.state = this}); }
+
 AppState::~AppState() {
   for (const std::unique_ptr<Route>& route : routes_) destroy(route->entry);
+  for (const detail::Middleware& middleware : middleware_) middleware.destroy(middleware.self);
   for (const auto& [status, page] : error_pages_) page.destroy(page.self);
   for (const detail::ExceptionPage& page : exception_pages_) page.destroy(page.self);
 }
 
+GroupState& AppState::add_group(const GroupState& parent, std::string_view prefix) {
+  MR_ASSERT(parent.state == this);
+  return groups_.emplace_back(GroupState{.state = this, .parent = &parent, .prefix = std::string(prefix)});
+}
+
+const detail::Middleware& AppState::keep(const detail::Middleware& middleware) {
+  MR_ASSERT(middleware.destroy != nullptr);
+  MR_ASSERT((middleware.around != nullptr) == (middleware.start_chain != nullptr));
+  return middleware_.emplace_back(middleware);
+}
+
+void AppState::use_for_last(const detail::Middleware& middleware) {
+  MR_ASSERT(!routes_.empty());
+  routes_.back()->middleware.push_back(&keep(middleware));
+}
+
+void AppState::mount(std::string_view prefix, std::unique_ptr<AppState> other) {
+  GroupState& inner = other->root();
+  inner.parent = &root();
+  inner.prefix = prefix;
+  mounted_.push_back(std::move(other));
+}
+
 std::string AppState::add(std::string_view method, std::string_view pattern, const detail::Entry& entry,
                           std::string_view kind) {
+  return add_to(root(), method, pattern, entry, kind);
+}
+
+std::string AppState::add_to(const GroupState& group, std::string_view method, std::string_view pattern,
+                             const detail::Entry& entry, std::string_view kind) {
+  MR_ASSERT(group.state == this);
   MR_ASSERT(entry.start != nullptr);
   const bool any = method == "*";
   const http::Method known = http::method_from(method);
@@ -51,6 +89,7 @@ std::string AppState::add(std::string_view method, std::string_view pattern, con
                                                     .pattern = std::string(pattern),
                                                     .kind = std::string(kind),
                                                     .entry = entry,
+                                                    .group = &group,
                                                     .method = known,
                                                     .any = any}));
     return {};
@@ -69,7 +108,19 @@ void AppState::add_exception_page(const detail::ExceptionPage& page) { exception
 
 const detail::ErrorPage* AppState::error_page(unsigned status) const noexcept {
   const auto found = error_pages_.find(status);
-  return found != error_pages_.end() ? &found->second : nullptr;
+  if (found != error_pages_.end()) return &found->second;
+  const AppState* outer = around();
+  return outer != nullptr ? outer->error_page(status) : nullptr;
+}
+
+std::span<const detail::ExceptionPage> AppState::exception_pages() const noexcept {
+  const AppState* outer = around();
+  return exception_pages_.empty() && outer != nullptr ? outer->exception_pages() : exception_pages_;
+}
+
+const AppState* AppState::around() const noexcept {
+  const GroupState* parent = root().parent;
+  return parent != nullptr ? parent->state : nullptr;
 }
 
 }  // namespace millrace::serve

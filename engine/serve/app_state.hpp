@@ -1,13 +1,14 @@
 // app_state.hpp: what an App holds: routes and error pages, while they are collected and while they serve.
 //
 // Owner       an App. Changed by one thread, before the server starts; then read by all cores.
-// Invariants  a Route stays where it is: exchanges and routers point to it.
+// Invariants  a Route, a GroupState and a Middleware stay where they are: others point to them.
 #pragma once
 
 #include <millrace/app.hpp>
 #include <millrace/detail/bridge.hpp>
 #include <millrace/route_pattern.hpp>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <span>
@@ -20,12 +21,27 @@
 namespace millrace::serve {
 
 class AppState;
+struct Chain;
+
+/// A group of routes, or all of an application.
+struct GroupState {
+  AppState* state;
+  const GroupState* parent = nullptr;  ///< Of a mounted application's own: one of the application around it.
+  std::string prefix = {};
+  std::vector<const detail::Middleware*> middleware = {};
+
+  /// All prefixes from the outermost on.
+  std::string whole_prefix() const;
+};
 
 struct Route {
   const AppState* state;
-  std::string pattern;
-  std::string kind;  ///< "handler", "respond"...: for people.
+  std::string pattern;  ///< From its group on; in a Dispatch the whole of it.
+  std::string kind;     ///< "handler", "respond"...: for people.
   detail::Entry entry;
+  const GroupState* group = nullptr;
+  std::vector<const detail::Middleware*> middleware = {};  ///< Of this route alone.
+  const Chain* chain = nullptr;  ///< In a Dispatch: all the middleware around it; null: none.
   http::Method method = http::Method::get;
   bool any = false;  ///< Every method without a route of its own; `method` does not count.
 
@@ -34,7 +50,7 @@ struct Route {
 
 class AppState {
  public:
-  AppState() = default;
+  AppState();
   AppState(const AppState&) = delete;
   AppState& operator=(const AppState&) = delete;
   ~AppState();
@@ -43,17 +59,37 @@ class AppState {
   /// Returns an empty string, or a sentence that says what is wrong; then nothing was added.
   [[nodiscard]] std::string add(std::string_view method, std::string_view pattern, const detail::Entry& entry,
                                 std::string_view kind = "handler");
+  [[nodiscard]] std::string add_to(const GroupState& group, std::string_view method, std::string_view pattern,
+                                   const detail::Entry& entry, std::string_view kind = "handler");
+
+  /// All of the application.
+  GroupState& root() noexcept { return groups_.front(); }
+  const GroupState& root() const noexcept { return groups_.front(); }
+  GroupState& add_group(const GroupState& parent, std::string_view prefix);
+  /// Owns the middleware from here on, for groups and routes to name.
+  const detail::Middleware& keep(const detail::Middleware& middleware);
+  /// Behind the middleware that the route added last has.
+  void use_for_last(const detail::Middleware& middleware);
+  /// Owns `other`, whose root becomes a group here.
+  void mount(std::string_view prefix, std::unique_ptr<AppState> other);
   /// In place of the one before for that status.
   void set_error_page(unsigned status, const detail::ErrorPage& page);
   void add_exception_page(const detail::ExceptionPage& page);
 
   /// In the order they were added.
   std::span<const std::unique_ptr<Route>> routes() const noexcept { return routes_; }
-  /// Null where there is none.
+  const std::deque<GroupState>& groups() const noexcept { return groups_; }
+  std::span<const std::unique_ptr<AppState>> mounted() const noexcept { return mounted_; }
+  /// Its own, else that of the application it is mounted in. Null where there is none.
   const detail::ErrorPage* error_page(unsigned status) const noexcept;
-  std::span<const detail::ExceptionPage> exception_pages() const noexcept { return exception_pages_; }
+  std::span<const detail::ExceptionPage> exception_pages() const noexcept;
 
  private:
+  const AppState* around() const noexcept;
+
+  std::deque<GroupState> groups_;  ///< The first is the root; none moves.
+  std::deque<detail::Middleware> middleware_;
+  std::vector<std::unique_ptr<AppState>> mounted_;
   std::vector<std::unique_ptr<Route>> routes_;
   std::map<unsigned, detail::ErrorPage> error_pages_;
   std::vector<detail::ExceptionPage> exception_pages_;

@@ -10,9 +10,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/proto/exchange.hpp"
 #include "engine/serve/app_state.hpp"
+#include "engine/serve/chain.hpp"
 #include "engine/serve/router.hpp"
 
 namespace millrace::serve {
@@ -29,11 +31,26 @@ class Dispatch final : public proto::RequestHandler {
   void refuse(proto::Exchange& exchange, Error error) noexcept override;
 
  private:
-  Dispatch(const AppState& state, std::unique_ptr<Router> router) noexcept
-      : state_(state), router_(std::move(router)) {}
-  void answer_unrouted(proto::Exchange& exchange) noexcept;
+  /// Where requests that no route is for are answered: below the longest prefix that fits.
+  struct Place {
+    std::string prefix;
+    Route route;  ///< Stands for none: its pattern is empty.
+    bool covers(std::string_view path) const noexcept;
+  };
+
+  explicit Dispatch(const AppState& state) noexcept : state_(state) {}
+  void resolve(const AppState& state);
+  void resolve_groups(const AppState& state);
+  const Chain& add_chain(const AppState& state, std::vector<const detail::Middleware*> middleware,
+                         const detail::Entry& handler);
+  const Place* place_of(const http::Target& target) const noexcept;
+  void start_unrouted(proto::Exchange& exchange) noexcept;
+  static void answer_unrouted(void* self, Request& request) noexcept;
 
   const AppState& state_;
+  std::vector<std::unique_ptr<Route>> routes_;
+  std::vector<std::unique_ptr<Chain>> chains_;
+  std::vector<Place> places_;  ///< Longest prefix first; the last one is the root's. None without middleware.
   std::unique_ptr<Router> router_;
 };
 

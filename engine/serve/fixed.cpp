@@ -35,6 +35,9 @@ void serialise(detail::FixedBytes& bytes) {
   }
   head.append(response.fields()) += "\r\n";
   bytes.reply.head = head;
+  bytes.reply.status = static_cast<std::uint16_t>(response.status());
+  bytes.reply.content_type = response.content_type();
+  bytes.reply.fields = response.fields();
   if (has_content) bytes.reply.body = body;
   bytes.serialised = true;
 }

@@ -4,13 +4,15 @@
 
 #include <string>
 
-#include "engine/http/char_class.hpp"
 #include "engine/http/framing.hpp"
+#include "engine/serve/field_rules.hpp"
 
 namespace millrace {
 namespace {
 
-constexpr const char* too_many_fields = "the response has more than 32 KiB of fields";
+using serve::too_many_fields;
+using serve::valid_name;
+using serve::valid_value;
 
 template <class Valid>
 bool all_of(std::string_view text, Valid&& valid) noexcept {
@@ -18,15 +20,6 @@ bool all_of(std::string_view text, Valid&& valid) noexcept {
     if (!valid(byte)) return false;
   }
   return true;
-}
-
-bool valid_name(std::string_view name) noexcept {
-  return !name.empty() &&
-         all_of(name, [](char byte) { return http::is_class(byte, http::char_class::token); });
-}
-
-bool valid_value(std::string_view value) noexcept {
-  return all_of(value, [](char byte) { return !http::is_class(byte, http::char_class::control); });
 }
 
 /// cookie-octet: printable ASCII without white space, quotes, comma, semicolon and backslash.
@@ -65,20 +58,12 @@ Response& Response::status(unsigned code) & {
 
 Response& Response::header(std::string_view name, std::string_view value) & {
   const auto is = [name](std::string_view other) { return http::equal_ignoring_case(name, other); };
-  if (!valid_name(name)) {
-    refuse("the response has a header whose name is no token");
-  } else if (!valid_value(value)) {
-    refuse("the response has a header whose value has a control character");
+  if (const char* problem = serve::field_problem(name, value)) {
+    refuse(problem);
   } else if (is("content-type")) {
     content_type(value);
-  } else if (is("content-length") || is("transfer-encoding") || is("keep-alive")) {
-    refuse(
-        "the response has a header that is the engine's own: Content-Length, Transfer-Encoding or "
-        "Keep-Alive");
   } else if (is("connection")) {
     close_ = true;
-    if (!http::equal_ignoring_case(value, "close"))
-      refuse("the response has a Connection header other than close");
   } else {
     has_date_ = has_date_ || is("date");
     add_line(name, value);
@@ -100,6 +85,7 @@ Response& Response::content_type(std::string_view type) & {
 Response& Response::bytes(std::string body, std::string_view type) & {
   content_type(type);
   body_ = std::move(body);
+  held_.reset();
   return *this;
 }
 

@@ -95,8 +95,8 @@ void Scheduler::start_sleep(detail::SleepWaiter& waiter, std::coroutine_handle<>
   suspend(waiter, handle);
   if (duration_ns == 0) return wake(waiter);
   SleepTimer* timer = new (waiter.timer) SleepTimer(waiter);
-  const TimeNs now = read_clock_(clock_context_);
-  wheel_.start(*timer, duration_ns < time_never - now ? now + duration_ns : time_never - 1);
+  const TimeNs start = now();
+  wheel_.start(*timer, duration_ns < time_never - start ? start + duration_ns : time_never - 1);
 }
 
 void Scheduler::enqueue(detail::Waiter& waiter) noexcept {

@@ -82,6 +82,7 @@ class Scheduler final : public proto::Tasks {
   /// Of the same core; null in a test without.
   class WebSockets* websockets = nullptr;
 
+  TimeNs now() const noexcept { return read_clock_(clock_context_); }
   detail::Scope* scope() const noexcept { return scope_; }
   FramePool& frames() noexcept { return frames_; }
 

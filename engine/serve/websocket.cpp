@@ -138,7 +138,7 @@ void socket_subscribe(SocketEnd& end, std::string_view topic, bool on) noexcept 
 void socket_finish(Request& request, SocketEnd& end, const char* what) noexcept {
   if (what != nullptr) serve::log_failure(request.exchange(), what);
   if (end.protocol == nullptr) {  // No handshake was judged good.
-    if (!request.exchange().replied) reply_failed(request, nullptr);
+    if (what != nullptr && !request.exchange().replied) reply_failed(request, nullptr);
     return;
   }
   of_this_core().topics.leave(end);

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <millrace/detail/bridge.hpp>
+#include <millrace/group.hpp>
 #include <millrace/namespace.hpp>
-#include <millrace/route_pattern.hpp>
-#include <millrace/websocket.hpp>
 
 #include <memory>
 #include <type_traits>
@@ -13,11 +12,6 @@
 namespace millrace {
 
 class App;
-
-namespace detail {
-template <class F>
-struct SocketHandler;
-}
 
 namespace serve {
 class AppState;
@@ -31,39 +25,17 @@ AppState& state_of(App& app) noexcept;
 ///   gives   text (200, text/plain; charset=utf-8), mr::Response, mr::Fixed, or a mr::Task of one of them, or
 ///           of nothing: then it has streamed its reply (Request::stream()), or the client gets a 204.
 ///   throws  whatever it likes: see on_error(); else the client gets a 500, and the log what().
+/// get(), post() and the like take middleware for the one route behind the handler; use() is for all.
 /// It is called by all cores at once, so it is const, and what it shares must be safe for threads.
 ///
 /// Precedence, segment by segment: literal, {parameter}, `*`. HEAD is answered by the GET route, OPTIONS
 /// and 405 by what there is, unless a route is there for it.
-class App {
+class App : public detail::Verbs<App> {
  public:
   App();
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
-
-  template <class F>
-  using Pattern = detail::RoutePattern<std::type_identity_t<F>>;
-
-  // clang-format off
-  template <class F> App& get(Pattern<F> pattern, F&& handler) { return add("GET", pattern.text(), std::forward<F>(handler)); }
-  template <class F> App& head(Pattern<F> pattern, F&& handler) { return add("HEAD", pattern.text(), std::forward<F>(handler)); }
-  template <class F> App& post(Pattern<F> pattern, F&& handler) { return add("POST", pattern.text(), std::forward<F>(handler)); }
-  template <class F> App& put(Pattern<F> pattern, F&& handler) { return add("PUT", pattern.text(), std::forward<F>(handler)); }
-  template <class F> App& patch(Pattern<F> pattern, F&& handler) { return add("PATCH", pattern.text(), std::forward<F>(handler)); }
-  template <class F> App& del(Pattern<F> pattern, F&& handler) { return add("DELETE", pattern.text(), std::forward<F>(handler)); }
-  template <class F> App& options(Pattern<F> pattern, F&& handler) { return add("OPTIONS", pattern.text(), std::forward<F>(handler)); }
-  /// Every method that has no route of its own for the pattern, also one the engine does not know; but CONNECT.
-  template <class F> App& any(Pattern<F> pattern, F&& handler) { return add("*", pattern.text(), std::forward<F>(handler)); }
-  // clang-format on
-
-  template <class F>
-  using SocketPattern = detail::RoutePattern<std::type_identity_t<detail::SocketHandler<std::decay_t<F>>>>;
-
-  /// WebSockets: see mr::WebSocket. The handler is a coroutine, `mr::Task<>(mr::WebSocket&, ...)`; behind the
-  /// socket it takes what any handler takes. A request that asks for no WebSocket gets 426.
-  template <class F>
-  App& ws(SocketPattern<F> pattern, F&& handler, WebSocketOptions options = {});
 
   /// Makes the answer for a status that the engine or a failed handler gives: 400, 404, 405, 408, 413, 414,
   /// 415, 417, 431, 500, 501, 503, 505. `page` takes nothing or mr::Request& and returns text or a
@@ -78,14 +50,17 @@ class App {
   template <class E, class F>
   App& on_error(F&& page);
 
+  /// Puts all of another application below a prefix: routes, groups, middleware, which is further in than
+  /// this one's, and the pages of its routes' errors.
+  App& mount(detail::GroupPrefix prefix, App&& other);
+
   /// Reads flags, environment and configuration file, serves until told to stop, and gives the status for
   /// the process to exit with.
   int run(int argc, char** argv);
 
  private:
   friend serve::AppState& serve::state_of(App& app) noexcept;
-  template <class F>
-  App& add(std::string_view method, std::string_view pattern, F&& handler);
+  explicit App(std::unique_ptr<serve::AppState> state) noexcept;
 
   std::unique_ptr<serve::AppState> state_;
 };

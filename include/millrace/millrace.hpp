@@ -6,8 +6,11 @@
 #include <millrace/cancelled.hpp>
 #include <millrace/events.hpp>
 #include <millrace/fixed.hpp>
+#include <millrace/group.hpp>
 #include <millrace/json.hpp>
+#include <millrace/middleware.hpp>
 #include <millrace/query.hpp>
+#include <millrace/reply.hpp>
 #include <millrace/request.hpp>
 #include <millrace/response.hpp>
 #include <millrace/server.hpp>

@@ -7,12 +7,20 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace millrace {
+
+namespace detail {
+class HeldSource;
+}
+namespace serve {
+struct ResponseParts;
+}
 
 enum class SameSite : std::uint8_t { unset, strict, lax, none };
 
@@ -87,18 +95,22 @@ class Response {
   std::string_view body() const noexcept { return body_; }
   /// Every field but Content-Type, as lines: "Name: value\r\n"...
   std::string_view fields() const noexcept { return fields_; }
+  /// The body is a file's, and not here: body() is empty. Setting a body replaces it.
+  bool body_elsewhere() const noexcept { return held_ != nullptr; }
   bool closes() const noexcept { return close_; }
   bool has_date() const noexcept { return has_date_; }
   /// Null for a valid response, or what is wrong with it.
   const char* problem() const noexcept { return problem_; }
 
  private:
+  friend serve::ResponseParts;
   void refuse(const char* problem) noexcept;
   void add_line(std::string_view name, std::string_view value);
 
   std::string body_;
   std::string fields_;
   std::string content_type_;
+  std::shared_ptr<detail::HeldSource> held_;
   const char* problem_ = nullptr;
   std::uint16_t status_ = 0;  ///< 0: not set.
   bool close_ = false;

@@ -116,6 +116,9 @@ void the_handler_takes_fewer_parameters_than_the_route_pattern_has();
 void the_handler_takes_more_parameters_than_the_route_pattern_has();
 void the_handler_takes_the_rest_of_the_path_as_something_else_than_a_string();
 
+void a_prefix_of_routes_has_no_parameter_and_no_wildcard();
+void a_prefix_of_routes_ends_without_a_slash();
+
 consteval void demand_pattern(PatternFault fault) {
   switch (fault) {
     case PatternFault::none: return;
@@ -131,6 +134,14 @@ consteval void demand_pattern(PatternFault fault) {
       return a_route_pattern_has_a_wildcard_that_is_not_its_whole_last_segment();
     case PatternFault::too_many_parameters: return a_route_pattern_has_more_than_8_parameters();
   }
+}
+
+/// Literal segments alone: how many parameters a handler takes is judged by its own pattern.
+consteval void demand_prefix(std::string_view prefix) {
+  const PatternShape shape = read_pattern(prefix);
+  demand_pattern(shape.fault);
+  if (shape.parameters != 0 || shape.wildcard) a_prefix_of_routes_has_no_parameter_and_no_wildcard();
+  if (prefix.ends_with('/')) a_prefix_of_routes_ends_without_a_slash();
 }
 
 /// A pattern that goes with the handler Handler: no other can be made. As std::format_string does it.

@@ -170,7 +170,8 @@ bool Protocol::judge_before_body(net::Connection& connection, Window& window) no
       if (asks) refuse(connection, error);
       return asks;  // Else it is answered behind its body, and the connection may stay.
     }
-    if (scratch_.route == nullptr && asks) {  // The body is not asked for (RFC 9110 section 10.1.1).
+    if (scratch_.route == nullptr && !scratch_.asynchronous &&
+        asks) {  // The body is not asked for (RFC 9110 section 10.1.1).
       ++counters_.requests;
       scratch_.close_after = true;  // It may still come, or not: the end of the message is unsure.
       session.phase = Phase::stopped;

@@ -4,7 +4,9 @@
 #include <millrace/app.hpp>
 #include <millrace/detail/handler.hpp>
 #include <millrace/detail/handler_async.hpp>
+#include <millrace/detail/middleware.hpp>
 
+#include <array>
 #include <concepts>
 #include <exception>
 #include <string_view>
@@ -33,7 +35,7 @@ Entry make_entry(F&& handler) {
     };
   } else {
     using Result = std::remove_cvref_t<typename Signature<Handler>::Result>;
-    constexpr bool gives_reply = Reply<Awaited<Result>> || std::same_as<Result, Task<void>>;
+    constexpr bool gives_reply = HandlerResult<Awaited<Result>> || std::same_as<Result, Task<void>>;
     static_assert(gives_reply,
                   "a handler gives a text, an mr::Response (mr::json() makes one), an "
                   "mr::Fixed, or an mr::Task of one of these or of nothing");
@@ -99,10 +101,20 @@ ExceptionPage::Outcome make_exception_page(void* self, Request& request, Respons
 
 }  // namespace detail
 
-template <class F>
-App& App::add(std::string_view method, std::string_view pattern, F&& handler) {
-  detail::add_route(*state_, method, pattern, detail::make_entry(std::forward<F>(handler)));
-  return *this;
+template <class Self>
+template <class F, class... M>
+Self& detail::Verbs<Self>::add(std::string_view method, std::string_view pattern, F&& handler,
+                               M&&... middleware) {
+  const std::array<Middleware, sizeof...(M)> made{make_middleware(std::forward<M>(middleware))...};
+  add_route(*group_, method, pattern, make_entry(std::forward<F>(handler)), made);
+  return self();
+}
+
+template <class Self>
+template <class... M>
+Self& detail::Verbs<Self>::use(M&&... middleware) {
+  (detail::use(*group_, make_middleware(std::forward<M>(middleware))), ...);
+  return self();
 }
 
 template <class F>

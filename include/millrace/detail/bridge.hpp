@@ -11,12 +11,17 @@
 #include <string_view>
 
 namespace millrace {
+class Next;
+class Reply;
 class Response;
-}
+template <class T>
+class Task;
+}  // namespace millrace
 
 namespace millrace::serve {
+struct GroupState;
 class AppState;
-}
+}  // namespace millrace::serve
 
 namespace millrace::detail {
 
@@ -55,6 +60,18 @@ struct ExceptionPage {
   void* self = nullptr;
 };
 
+/// A type-erased middleware: before, after or both; or around alone.
+struct Middleware {
+  /// False: it has answered, and nothing further in runs. Never throws, nor does after().
+  bool (*before)(void* self, Request& request) noexcept = nullptr;
+  void (*after)(void* self, Request& request, Reply& reply) noexcept = nullptr;
+  Task<Response> (*around)(void* self, Request& request, Next next) = nullptr;
+  /// With around: starts the coroutine that runs the whole chain, and calls finished() at its end.
+  void (*start_chain)(Request& request) noexcept = nullptr;
+  void (*destroy)(void* self) noexcept = nullptr;
+  void* self = nullptr;
+};
+
 /// Answers 200 with a text (text/plain; charset=utf-8). Copies `body` before it returns.
 void reply_text(Request& request, std::string_view body) noexcept;
 /// Answers with a response; takes its parts.
@@ -81,7 +98,11 @@ void cut_stream(Request& request, const char* what) noexcept;
 bool cancelled(const Request& request) noexcept;
 
 // How App fills its state. Each takes ownership of `self`.
-void add_route(serve::AppState& state, std::string_view method, std::string_view pattern, const Entry& entry);
+void add_route(serve::GroupState& group, std::string_view method, std::string_view pattern,
+               const Entry& entry, std::span<const Middleware> middleware);
+void use(serve::GroupState& group, const Middleware& middleware);
+/// Owned by the application of `group`, which it is inside of.
+serve::GroupState& add_group(serve::GroupState& group, std::string_view prefix);
 void add_error_page(serve::AppState& state, unsigned status, const ErrorPage& page);
 void add_exception_page(serve::AppState& state, const ExceptionPage& page);
 

@@ -80,11 +80,11 @@ class Holders<std::tuple<A...>> {
 
 /// What a handler gives, without const and reference: a response, or a text.
 template <class R>
-concept Reply = std::same_as<R, Response> || std::same_as<R, Fixed> ||
-                std::convertible_to<std::add_lvalue_reference_t<const R>, std::string_view>;
+concept HandlerResult = std::same_as<R, Response> || std::same_as<R, Fixed> ||
+                        std::convertible_to<std::add_lvalue_reference_t<const R>, std::string_view>;
 
 template <class R>
-  requires Reply<std::remove_cvref_t<R>>
+  requires HandlerResult<std::remove_cvref_t<R>>
 void answer(Request& request, R&& result) {
   using Result = std::remove_cvref_t<R>;
   if constexpr (std::same_as<Result, Response>) {

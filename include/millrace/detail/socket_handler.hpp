@@ -98,11 +98,11 @@ Entry make_socket_entry(F&& handler, WebSocketOptions options) {
 
 namespace millrace {
 
+template <class Self>
 template <class F>
-App& App::ws(SocketPattern<F> pattern, F&& handler, WebSocketOptions options) {
-  detail::add_route(*state_, "GET", pattern.text(),
-                    detail::make_socket_entry(std::forward<F>(handler), std::move(options)));
-  return *this;
+Self& detail::Verbs<Self>::ws(SocketPattern<F> pattern, F&& handler, WebSocketOptions options) {
+  add_route(*group_, "GET", pattern.text(), make_socket_entry(std::forward<F>(handler), std::move(options)), {});
+  return self();
 }
 
 }  // namespace millrace

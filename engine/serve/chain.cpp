@@ -1,0 +1,220 @@
+#include "engine/serve/chain.hpp"
+
+#include <millrace/detail/chain_segment.hpp>
+#include <millrace/reply.hpp>
+#include <millrace/response.hpp>
+
+#include <new>
+#include <optional>
+
+#include "engine/base/assert.hpp"
+#include "engine/serve/answer.hpp"
+#include "engine/serve/held_source.hpp"
+#include "engine/serve/scheduler.hpp"
+
+namespace millrace::serve {
+namespace {
+
+/// A coroutine's handler with befores and afters around it, but no coroutine: lives until the handler ends.
+class PooledSegment final : public Segment {
+ public:
+  static void start(proto::Exchange& exchange, const Chain& chain) noexcept {
+    auto* segment = new (detail::frame_allocate(sizeof(PooledSegment))) PooledSegment(exchange, chain, 0);
+    if (segment->enter() == Step::handler) {
+      chain.handler.start(chain.handler.self, exchange.request);  // Calls finished().
+    } else {
+      segment->finished(exchange);
+    }
+  }
+  void finished(proto::Exchange& exchange) noexcept override {
+    proto::ReplySink& sink = outer();
+    this->~PooledSegment();
+    detail::frame_release(this, sizeof(PooledSegment));
+    sink.finished(exchange);
+  }
+
+ private:
+  using Segment::Segment;
+};
+
+/// In a coroutine's frame.
+class FramedSegment final : public Segment {
+ public:
+  /// kept: gets the reply. Null: the reply goes outwards.
+  FramedSegment(proto::Exchange& exchange, const Chain& chain, std::uint32_t index,
+                std::optional<Response>* kept) noexcept
+      : Segment(exchange, chain, index), kept_(kept) {}
+
+  /// True: it has ended.
+  bool start_handler() noexcept {
+    const detail::Entry& handler = chain().handler;
+    handler.start(handler.self, exchange().request);
+    return ended_ || !handler.asynchronous;
+  }
+  void wait(std::coroutine_handle<> handle) noexcept { waiting_ = handle; }
+  void finished(proto::Exchange&) noexcept override {
+    ended_ = true;
+    if (waiting_) waiting_.resume();  // The handler's root has nothing left to do, so this nests once.
+  }
+
+ private:
+  void deliver(const proto::ReplyView& view) noexcept override {
+    if (kept_ == nullptr) return Segment::deliver(view);
+    kept_->emplace(response_of(view));
+  }
+
+  std::optional<Response>* kept_;
+  std::coroutine_handle<> waiting_;
+  bool ended_ = false;
+};
+
+const Chain& chain_of(const proto::Exchange& exchange) noexcept {
+  MR_ASSERT(exchange.route != nullptr);
+  const Chain* chain = static_cast<const Route*>(exchange.route)->chain;
+  MR_ASSERT(chain != nullptr);
+  return *chain;
+}
+
+const Chain& chain_at(void* self) noexcept { return *static_cast<const Chain*>(self); }
+
+void start_synchronous(void* self, Request& request) noexcept {
+  const Chain& chain = chain_at(self);
+  Segment segment(request.exchange(), chain, 0);
+  if (segment.enter() == Segment::Step::handler) chain.handler.start(chain.handler.self, request);
+}
+
+void start_asynchronous(void* self, Request& request) noexcept {
+  PooledSegment::start(request.exchange(), chain_at(self));
+}
+
+void start_around(void* self, Request& request) noexcept {
+  chain_at(self).first_around()->start_chain(request);
+}
+
+}  // namespace
+
+const detail::Middleware* Chain::first_around() const noexcept {
+  for (const detail::Middleware* one : middleware) {
+    if (one->around != nullptr) return one;
+  }
+  return nullptr;
+}
+
+detail::Entry Chain::entry() const noexcept {
+  const bool around = first_around() != nullptr;
+  return {.start = around                 ? start_around
+                   : handler.asynchronous ? start_asynchronous
+                                          : start_synchronous,
+          .self = const_cast<Chain*>(this),  // Entries are not const; this one is only read.
+          .asynchronous = around || handler.asynchronous,
+          .reads_parts = handler.reads_parts,
+          .switches = handler.switches,
+          .checks = handler.checks};
+}
+
+Segment::Segment(proto::Exchange& exchange, const Chain& chain, std::uint32_t index) noexcept
+    : exchange_(exchange),
+      chain_(chain),
+      outer_(*exchange.sink),
+      started_(Scheduler::current()->now()),
+      begin_(index),
+      at_(index) {
+  exchange.sink = this;
+}
+
+Segment::~Segment() {
+  MR_ASSERT(exchange_.sink == this);
+  exchange_.sink = &outer_;
+}
+
+Segment::Step Segment::enter() noexcept {
+  for (; at_ < chain_.middleware.size(); ++at_) {
+    const detail::Middleware& middleware = *chain_.middleware[at_];
+    if (middleware.around != nullptr) return Step::around;
+    if (middleware.before != nullptr && !middleware.before(middleware.self, exchange_.request))
+      return Step::answered;
+  }
+  return Step::handler;
+}
+
+void Segment::enter_refused() noexcept {
+  at_ = static_cast<std::uint32_t>(chain_.middleware.size());
+  started_ = 0;
+}
+
+void Segment::reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept {
+  MR_ASSERT(&exchange == &exchange_);
+  proto::ReplyView changed = view;
+  Reply reply(changed, started_);
+  while (at_ > begin_) {
+    const detail::Middleware& middleware = *chain_.middleware[--at_];
+    if (middleware.after == nullptr) continue;
+    middleware.after(middleware.self, exchange.request, reply);
+    if (reply.problem_ == nullptr) [[likely]]
+      continue;
+    log_failure(exchange, reply.problem_);
+    if (changed.source != nullptr) changed.source->release();
+    return answer_error(exchange, *chain_.state, {.status = 500});  // Comes back here, for those further out.
+  }
+  deliver(changed);
+}
+
+void Segment::reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept {
+  reply(exchange, {.status = fixed.status,
+                   .content_type = fixed.content_type,
+                   .fields = fixed.fields,
+                   .body = fixed.body});
+}
+
+void Segment::finished(proto::Exchange&) noexcept { MR_UNREACHABLE("no coroutine runs in a plain segment"); }
+
+void Segment::deliver(const proto::ReplyView& view) noexcept { outer_.reply(exchange_, view); }
+
+}  // namespace millrace::serve
+
+namespace millrace::detail {
+
+using serve::FramedSegment;
+
+namespace {
+FramedSegment& framed(unsigned char* storage) noexcept {
+  return *std::launder(reinterpret_cast<FramedSegment*>(storage));
+}
+const FramedSegment& framed(const unsigned char* storage) noexcept {
+  return *std::launder(reinterpret_cast<const FramedSegment*>(storage));
+}
+}  // namespace
+
+ChainSegment::ChainSegment(Request& request, std::uint32_t index, bool captures) noexcept {
+  static_assert(sizeof(FramedSegment) <= storage_bytes);
+  proto::Exchange& exchange = request.exchange();
+  new (storage_) FramedSegment(exchange, serve::chain_of(exchange), index, captures ? &kept_ : nullptr);
+}
+
+ChainSegment::~ChainSegment() { framed(storage_).~FramedSegment(); }
+
+ChainSegment::Step ChainSegment::enter() noexcept {
+  switch (framed(storage_).enter()) {
+    case serve::Segment::Step::answered: return Step::answered;
+    case serve::Segment::Step::around: return Step::around;
+    case serve::Segment::Step::handler: return Step::handler;
+  }
+  MR_UNREACHABLE("a step outside the enumeration");
+}
+
+const Middleware& ChainSegment::around() const noexcept {
+  const FramedSegment& segment = framed(storage_);
+  return *segment.chain().middleware[segment.at()];
+}
+
+std::uint32_t ChainSegment::next_index() const noexcept { return framed(storage_).at() + 1; }
+
+Response ChainSegment::take() noexcept {
+  MR_ASSERT(kept_.has_value());
+  return std::move(*kept_);
+}
+
+bool ChainSegment::start_handler() noexcept { return framed(storage_).start_handler(); }
+void ChainSegment::wait(std::coroutine_handle<> handle) noexcept { framed(storage_).wait(handle); }
+
+}  // namespace millrace::detail

@@ -1,0 +1,69 @@
+// chain.hpp: the middleware around a handler, resolved once at start, and its way through one request.
+//
+//   Dispatch -> Entry of the chain -> Segment::enter: befores -> handler -> Segment::reply: afters -> ReplySink
+//
+// Cost        routes without middleware have no chain: their own Entry stays in its place.
+// Invariants  (1) an after sees a reply exactly if its before was passed, or the engine refused the request.
+//             (2) while a Segment lives it is its exchange's sink; segments of an exchange nest.
+#pragma once
+
+#include <millrace/detail/bridge.hpp>
+
+#include <coroutine>
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/clock.hpp"
+#include "engine/proto/exchange.hpp"
+#include "engine/serve/app_state.hpp"
+
+namespace millrace::serve {
+
+/// Owned by a Dispatch; read-only.
+struct Chain {
+  const AppState* state;
+  std::vector<const detail::Middleware*> middleware;  ///< Outermost first.
+  detail::Entry handler;                              ///< Not owned.
+
+  const detail::Middleware* first_around() const noexcept;
+  /// What stands in the handler's place. The chain must stay where it is.
+  detail::Entry entry() const noexcept;
+};
+
+/// One stretch of a chain: from a coroutine, or the beginning, to the next one, or the handler.
+class Segment : public proto::ReplySink {
+ public:
+  Segment(proto::Exchange& exchange, const Chain& chain, std::uint32_t index) noexcept;
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+  virtual ~Segment();
+
+  enum class Step : std::uint8_t { answered, around, handler };
+  /// Runs the befores.
+  Step enter() noexcept;
+  /// Every after is for what comes next, though no before was run: the engine refuses the request itself.
+  void enter_refused() noexcept;
+
+  const Chain& chain() const noexcept { return chain_; }
+  std::uint32_t at() const noexcept { return at_; }
+  proto::Exchange& exchange() const noexcept { return exchange_; }
+
+  void reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept override;
+  void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override;
+  void finished(proto::Exchange& exchange) noexcept override;
+
+ protected:
+  /// What all afters have seen.
+  virtual void deliver(const proto::ReplyView& view) noexcept;
+  proto::ReplySink& outer() const noexcept { return outer_; }
+
+ private:
+  proto::Exchange& exchange_;
+  const Chain& chain_;
+  proto::ReplySink& outer_;
+  TimeNs started_;
+  std::uint32_t begin_;
+  std::uint32_t at_;  ///< The afters before it, from begin_ on, have not seen a reply.
+};
+
+}  // namespace millrace::serve
