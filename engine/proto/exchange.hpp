@@ -87,7 +87,7 @@ struct FixedReply {
   std::string_view fields = {};
 };
 
-/// Who answers: the session. Each exchange is answered exactly once.
+/// Who answers: the session, or middleware before it. Each exchange is answered exactly once.
 class ReplySink {
  public:
   /// Adds framing (Content-Length, Connection), drops the body for HEAD, 1xx, 204 and 304 (RFC 9110 section 6.4.1).
@@ -97,6 +97,9 @@ class ReplySink {
   virtual void reply_plain(Exchange& exchange, std::string_view body) noexcept {
     reply(exchange, {.content_type = plain_type, .body = body});
   }
+  /// The head of a reply that is streamed: on its way to Streams::begin(). Null, or why there is none;
+  /// then nothing was sent.
+  virtual const char* begin_stream(Exchange& exchange, const ReplyView& head) noexcept;
   /// The asynchronous exchange's coroutine has ended; called after the reply, or without one when it
   /// was cancelled. The exchange is gone afterwards.
   virtual void finished(Exchange& exchange) noexcept = 0;
@@ -190,9 +193,10 @@ class Exchange : public ListLink<ExchangeTag> {
   bool body_whole = true;  ///< `body` is all of it.
   Awaiting awaiting = Awaiting::nothing;
   StreamState stream = StreamState::none;
-  std::string_view unsent;     ///< What the stream's writer waits to see taken.
-  Streams* streams = nullptr;  ///< Null for a synchronous exchange.
-  std::string_view idle_text;  ///< Sent when the stream was silent for idle_ns, if not empty.
+  std::uint64_t streamed_bytes = 0;  ///< Content that was written, with or without chunks the same.
+  std::string_view unsent;           ///< What the stream's writer waits to see taken.
+  Streams* streams = nullptr;        ///< Null for a synchronous exchange.
+  std::string_view idle_text;        ///< Sent when the stream was silent for idle_ns, if not empty.
   TimeNs idle_ns = 0;
   detail::Scope scope;  ///< Where the coroutine waits, and whether it was cancelled.
 
@@ -202,6 +206,11 @@ class Exchange : public ListLink<ExchangeTag> {
 
   io::Descriptor descriptor = io::no_descriptor;
 };
+
+inline const char* ReplySink::begin_stream(Exchange& exchange, const ReplyView& head) noexcept {
+  exchange.streams->begin(exchange, head);
+  return nullptr;
+}
 
 /// What a protocol session needs of the layer above it.
 class RequestHandler {

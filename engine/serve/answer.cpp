@@ -72,11 +72,14 @@ struct ResponseParts {
     response.close_ = view.close;
     response.has_date_ = !view.date;
     if (view.source != nullptr) {
-      response.held_ = std::make_shared<detail::HeldSource>(view.source, view.source_bytes);
+      hold(response, view.source, view.source_bytes);
     } else {
       response.body_ = view.body;
     }
     return response;
+  }
+  static void hold(Response& response, proto::BodySource* source, std::uint64_t bytes) {
+    response.held_ = std::make_shared<detail::HeldSource>(source, bytes);
   }
 };
 
@@ -85,6 +88,12 @@ void send(proto::Exchange& exchange, const Response& response) noexcept {
 }
 
 Response response_of(const proto::ReplyView& view) { return ResponseParts::response_of(view); }
+
+Response response_of_stream(const proto::ReplyView& head) {
+  Response response = ResponseParts::response_of(head);
+  ResponseParts::hold(response, nullptr, 0);
+  return response;
+}
 
 void answer_error(proto::Exchange& exchange, const AppState& state, const Failure& failure) noexcept {
   Failure told = failure;

@@ -16,6 +16,8 @@ void send(proto::Exchange& exchange, const Response& response) noexcept;
 
 /// The reply as a response that owns its parts, and takes over the source of its body.
 Response response_of(const proto::ReplyView& view);
+/// The head of a stream that was begun: its body is elsewhere, and cannot be sent again.
+Response response_of_stream(const proto::ReplyView& head);
 
 struct Failure {
   std::uint16_t status = 500;

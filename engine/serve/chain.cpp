@@ -1,6 +1,7 @@
 #include "engine/serve/chain.hpp"
 
 #include <millrace/detail/chain_segment.hpp>
+#include <millrace/outcome.hpp>
 #include <millrace/reply.hpp>
 #include <millrace/response.hpp>
 
@@ -28,6 +29,7 @@ class PooledSegment final : public Segment {
   }
   void finished(proto::Exchange& exchange) noexcept override {
     proto::ReplySink& sink = outer();
+    tell_done();
     this->~PooledSegment();
     detail::frame_release(this, sizeof(PooledSegment));
     sink.finished(exchange);
@@ -44,6 +46,9 @@ class FramedSegment final : public Segment {
   FramedSegment(proto::Exchange& exchange, const Chain& chain, std::uint32_t index,
                 std::optional<Response>* kept) noexcept
       : Segment(exchange, chain, index), kept_(kept) {}
+  ~FramedSegment() override {
+    if (kept_ == nullptr) tell_done();
+  }
 
   /// True: it has ended.
   bool start_handler() noexcept {
@@ -61,6 +66,11 @@ class FramedSegment final : public Segment {
   void deliver(const proto::ReplyView& view) noexcept override {
     if (kept_ == nullptr) return Segment::deliver(view);
     kept_->emplace(response_of(view));
+  }
+  const char* deliver_stream(const proto::ReplyView& head) noexcept override {
+    if (kept_ == nullptr) return Segment::deliver_stream(head);
+    kept_->emplace(response_of_stream(head));
+    return outer().begin_stream(exchange(), head);
   }
 
   std::optional<Response>* kept_;
@@ -81,6 +91,7 @@ void start_synchronous(void* self, Request& request) noexcept {
   const Chain& chain = chain_at(self);
   Segment segment(request.exchange(), chain, 0);
   if (segment.enter() == Segment::Step::handler) chain.handler.start(chain.handler.self, request);
+  segment.tell_done();
 }
 
 void start_asynchronous(void* self, Request& request) noexcept {
@@ -142,18 +153,26 @@ void Segment::enter_refused() noexcept {
   started_ = 0;
 }
 
-void Segment::reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept {
-  MR_ASSERT(&exchange == &exchange_);
-  proto::ReplyView changed = view;
-  Reply reply(changed, started_);
+// Null, or what is wrong with the reply; those further out have not seen it then.
+const char* Segment::run_afters(proto::ReplyView& view, Reply& reply) noexcept {
   while (at_ > begin_) {
     const detail::Middleware& middleware = *chain_.middleware[--at_];
     if (middleware.after == nullptr) continue;
-    middleware.after(middleware.self, exchange.request, reply);
+    middleware.after(middleware.self, exchange_.request, reply);
     if (reply.problem_ == nullptr) [[likely]]
       continue;
-    log_failure(exchange, reply.problem_);
-    if (changed.source != nullptr) changed.source->release();
+    if (view.source != nullptr) view.source->release();
+    return reply.problem_;
+  }
+  return nullptr;
+}
+
+void Segment::reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept {
+  MR_ASSERT(&exchange == &exchange_);
+  proto::ReplyView changed = view;
+  Reply reply(changed, started_, false);
+  if (const char* problem = run_afters(changed, reply)) {
+    log_failure(exchange, problem);
     return answer_error(exchange, *chain_.state, {.status = 500});  // Comes back here, for those further out.
   }
   deliver(changed);
@@ -166,9 +185,40 @@ void Segment::reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fi
                    .body = fixed.body});
 }
 
+// What a middleware spoils is told to the handler, which gets no stream.
+const char* Segment::begin_stream(proto::Exchange& exchange, const proto::ReplyView& head) noexcept {
+  MR_ASSERT(&exchange == &exchange_);
+  proto::ReplyView changed = head;
+  Reply reply(changed, started_, true);
+  if (const char* problem = run_afters(changed, reply)) return problem;
+  return deliver_stream(changed);
+}
+
 void Segment::finished(proto::Exchange&) noexcept { MR_UNREACHABLE("no coroutine runs in a plain segment"); }
 
-void Segment::deliver(const proto::ReplyView& view) noexcept { outer_.reply(exchange_, view); }
+void Segment::deliver(const proto::ReplyView& view) noexcept {
+  status_ = view.status;
+  const bool known = view.source == nullptr || view.source_bytes != proto::length_unknown;
+  body_bytes_ = view.source == nullptr ? view.body.size() : known ? view.source_bytes : 0;
+  outer_.reply(exchange_, view);
+}
+
+const char* Segment::deliver_stream(const proto::ReplyView& head) noexcept {
+  status_ = head.status;
+  return outer_.begin_stream(exchange_, head);
+}
+
+void Segment::tell_done() noexcept {
+  MR_ASSERT(begin_ == 0);
+  if (!chain_.tells_done) return;
+  const bool bodiless = exchange_.head.method == http::Method::head || status_ == 204 || status_ == 304;
+  const Outcome outcome{.status = status_,
+                        .body_bytes = bodiless ? 0 : body_bytes_ + exchange_.streamed_bytes,
+                        .elapsed_ns = started_ != 0 ? Scheduler::current()->now() - started_ : 0};
+  for (const detail::Middleware* middleware : chain_.middleware) {
+    if (middleware->done != nullptr) middleware->done(middleware->self, exchange_.request, outcome);
+  }
+}
 
 }  // namespace millrace::serve
 

@@ -24,6 +24,7 @@ struct Chain {
   const AppState* state;
   std::vector<const detail::Middleware*> middleware;  ///< Outermost first.
   detail::Entry handler;                              ///< Not owned.
+  bool tells_done = false;                            ///< Some of it has done().
 
   const detail::Middleware* first_around() const noexcept;
   /// What stands in the handler's place. The chain must stay where it is.
@@ -50,19 +51,28 @@ class Segment : public proto::ReplySink {
 
   void reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept override;
   void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override;
+  const char* begin_stream(proto::Exchange& exchange, const proto::ReplyView& head) noexcept override;
   void finished(proto::Exchange& exchange) noexcept override;
+
+  /// Of the outermost one, at the end of the request: tells every middleware what became of it.
+  void tell_done() noexcept;
 
  protected:
   /// What all afters have seen.
   virtual void deliver(const proto::ReplyView& view) noexcept;
+  virtual const char* deliver_stream(const proto::ReplyView& head) noexcept;
   proto::ReplySink& outer() const noexcept { return outer_; }
 
  private:
+  const char* run_afters(proto::ReplyView& view, Reply& reply) noexcept;
+
   proto::Exchange& exchange_;
   const Chain& chain_;
   proto::ReplySink& outer_;
   TimeNs started_;
   std::uint32_t begin_;
+  std::uint16_t status_ = 0;  ///< Of what was delivered; 0: nothing was.
+  std::uint64_t body_bytes_ = 0;
   std::uint32_t at_;  ///< The afters before it, from begin_ on, have not seen a reply.
 };
 

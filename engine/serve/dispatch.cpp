@@ -69,8 +69,10 @@ void Dispatch::resolve_groups(const AppState& state) {
 
 const Chain& Dispatch::add_chain(const AppState& state, MiddlewareList middleware,
                                  const detail::Entry& handler) {
-  chains_.push_back(std::make_unique<Chain>(
-      Chain{.state = &state, .middleware = std::move(middleware), .handler = handler}));
+  const bool tells_done = std::any_of(middleware.begin(), middleware.end(),
+                                      [](const detail::Middleware* one) { return one->done != nullptr; });
+  chains_.push_back(std::make_unique<Chain>(Chain{
+      .state = &state, .middleware = std::move(middleware), .handler = handler, .tells_done = tells_done}));
   return *chains_.back();
 }
 
@@ -167,6 +169,7 @@ void Dispatch::refuse(proto::Exchange& exchange, Error error) noexcept {
     Segment segment(exchange, *root.chain, 0);
     segment.enter_refused();
     answer_error(exchange, state_, failure);
+    segment.tell_done();
   }
   exchange.route = nullptr;
 }

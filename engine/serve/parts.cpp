@@ -34,13 +34,12 @@ const char* stream_begin(const Request& request, const Response& head, std::uint
   if (exchange.stream != StreamState::none) return "the reply of a request can be streamed only once";
   if (exchange.replied) return "the request has been answered: there is nothing to stream";
   if (head.problem() != nullptr) return head.problem();
-  exchange.streams->begin(exchange, {.status = static_cast<std::uint16_t>(head.status()),
-                                     .content_type = head.content_type(),
-                                     .fields = head.fields(),
-                                     .source_bytes = length_bytes,
-                                     .close = head.closes(),
-                                     .date = !head.has_date()});
-  return nullptr;
+  return exchange.sink->begin_stream(exchange, {.status = static_cast<std::uint16_t>(head.status()),
+                                                .content_type = head.content_type(),
+                                                .fields = head.fields(),
+                                                .source_bytes = length_bytes,
+                                                .close = head.closes(),
+                                                .date = !head.has_date()});
 }
 
 PartWrite stream_write(const Request& request, std::string_view bytes) noexcept {
@@ -48,6 +47,7 @@ PartWrite stream_write(const Request& request, std::string_view bytes) noexcept 
   if (exchange.stream != StreamState::open) return PartWrite::ended;
   exchange.unsent = bytes;
   if (!exchange.streams->push(exchange)) return PartWrite::too_long;
+  exchange.streamed_bytes += bytes.size();
   return exchange.unsent.empty() ? PartWrite::done : PartWrite::wait;
 }
 

@@ -34,10 +34,11 @@ bool is_named(std::string_view line, std::string_view name) noexcept {
 unsigned Reply::status() const noexcept { return view_.status; }
 std::string_view Reply::content_type() const noexcept { return view_.content_type; }
 std::uint64_t Reply::body_bytes() const noexcept {
+  if (streamed_ || view_.source_bytes == proto::length_unknown) return 0;
   return view_.source != nullptr ? view_.source_bytes : view_.body.size();
 }
 std::string_view Reply::body() const noexcept { return view_.body; }
-bool Reply::body_in_memory() const noexcept { return view_.source == nullptr; }
+bool Reply::body_in_memory() const noexcept { return view_.source == nullptr && !streamed_; }
 
 // The first problem is the one to tell.
 void Reply::refuse(const char* problem) noexcept {
@@ -108,6 +109,10 @@ Reply& Reply::remove_header(std::string_view name) {
 }
 
 Reply& Reply::body(std::string text) {
+  if (streamed_) {
+    refuse("middleware cannot replace the body of a streamed reply");
+    return *this;
+  }
   if (view_.source != nullptr) {
     view_.source->release();
     view_.source = nullptr;

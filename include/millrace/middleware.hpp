@@ -4,9 +4,14 @@
 //   before     [](mr::Request&) -> std::optional<mr::Response>   an answer ends it there; nothing goes on
 //              [](mr::Request&) -> void
 //   after      [](mr::Request&, mr::Reply&) -> void              sees and changes every reply
-//   both       an object with the members before() and after(), or one of them, const
+//   done       void done(mr::Request&, const mr::Outcome&) const   of an object: once the handler has ended
+//              and the reply, if there was one, has been handed over; also for what the engine refused
+//   several    an object with any of the members before(), after() and done()
 //   around     [](mr::Request&, mr::Next) -> mr::Task<mr::Response>    a coroutine: may wait
 //   a limit    mr::timeout(), mr::body_limit(): the innermost one counts
+//
+// What the engine refuses by itself (400, 408, 413...) is seen by after() and done() of the application
+// alone, with a Request that has no more than what was understood of it.
 //
 // Called by all cores at once, so const, as handlers are. What throws is answered as a handler's
 // exception is, and those further out see that answer.

@@ -9,6 +9,7 @@
 #include <millrace/group.hpp>
 #include <millrace/json.hpp>
 #include <millrace/middleware.hpp>
+#include <millrace/outcome.hpp>
 #include <millrace/query.hpp>
 #include <millrace/reply.hpp>
 #include <millrace/request.hpp>

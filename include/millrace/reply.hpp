@@ -22,6 +22,7 @@ class Segment;
 /// Valid inside the call that was given it. Whatever made the reply: a handler's text, response, file or
 /// stream, an error page, the middleware further in. Of a stream it is the head, just before it leaves.
 ///
+/// What is only to be counted is better seen at the end: see Outcome.
 /// A change that no reply may have (see Response) makes it a 500, with nothing of it, and the log says why.
 class Reply {
  public:
@@ -46,7 +47,7 @@ class Reply {
   std::string_view body() const noexcept;
   /// False for a file or a stream.
   bool body_in_memory() const noexcept;
-  /// Its length, a file's too; 0 for a stream, whose end is not known yet.
+  /// Its length, a file's too; 0 where nobody knows it yet.
   std::uint64_t body_bytes() const noexcept;
   /// Replaces a body in memory or a file's. A stream's cannot be replaced: 500.
   Reply& body(std::string text);
@@ -59,7 +60,8 @@ class Reply {
 
  private:
   friend serve::Segment;
-  Reply(proto::ReplyView& view, std::uint64_t started_ns) noexcept : view_(view), started_ns_(started_ns) {}
+  Reply(proto::ReplyView& view, std::uint64_t started_ns, bool streamed) noexcept
+      : view_(view), started_ns_(started_ns), streamed_(streamed) {}
   void refuse(const char* problem) noexcept;
   void drop_lines(std::string_view name);
   std::string& own_fields();
@@ -69,6 +71,7 @@ class Reply {
   std::string body_;  ///< Where body() was called.
   std::string type_;  ///< Where content_type() was called.
   const char* problem_ = nullptr;
+  bool streamed_;
 };
 
 }  // namespace millrace

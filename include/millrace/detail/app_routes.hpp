@@ -68,20 +68,6 @@ Response make_page(const F& page, Request& request, const A&... arguments) {
   }
 }
 
-/// Calls `make`, and logs what it throws.
-template <class F>
-bool make_safely(Request& request, F&& make) noexcept {
-  try {
-    make();
-    return true;
-  } catch (const std::exception& exception) {
-    log_failure(request, exception.what());
-  } catch (...) {
-    log_failure(request, "an exception that is no std::exception");
-  }
-  return false;
-}
-
 template <class F>
 bool make_error_page(void* self, Request& request, Response& out) noexcept {
   return make_safely(request, [&] { out = make_page(*static_cast<const F*>(self), request); });

@@ -14,6 +14,7 @@ namespace millrace {
 class Next;
 class Reply;
 class Response;
+struct Outcome;
 template <class T>
 class Task;
 }  // namespace millrace
@@ -60,11 +61,13 @@ struct ExceptionPage {
   void* self = nullptr;
 };
 
-/// A type-erased middleware: before, after or both; or around alone.
+/// A type-erased middleware: any of before, after and done; or around alone.
 struct Middleware {
   /// False: it has answered, and nothing further in runs. Never throws, nor does after().
   bool (*before)(void* self, Request& request) noexcept = nullptr;
   void (*after)(void* self, Request& request, Reply& reply) noexcept = nullptr;
+  /// The handler has ended, and the reply, if there was one, has been handed over.
+  void (*done)(void* self, Request& request, const Outcome& outcome) noexcept = nullptr;
   Task<Response> (*around)(void* self, Request& request, Next next) = nullptr;
   /// With around: starts the coroutine that runs the whole chain, and calls finished() at its end.
   void (*start_chain)(Request& request) noexcept = nullptr;

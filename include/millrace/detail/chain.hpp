@@ -7,7 +7,7 @@
 #include <millrace/cancelled.hpp>
 #include <millrace/detail/bridge.hpp>
 #include <millrace/detail/chain_segment.hpp>
-#include <millrace/detail/handler.hpp>
+#include <millrace/detail/handler_async.hpp>
 #include <millrace/middleware.hpp>
 #include <millrace/response.hpp>
 #include <millrace/task.hpp>
@@ -36,10 +36,15 @@ inline Task<> run_segment(ChainSegment& segment, Request& request) {
     const Middleware& middleware = segment.around();
     Response response =
         co_await middleware.around(middleware.self, request, Next(request, segment.next_index()));
-    if (!cancelled(request)) reply(request, std::move(response));
+    if (cancelled(request)) co_return;
+    if (streams(request)) {
+      reply_nothing(request);  // It has been sent, all but its end, perhaps.
+    } else {
+      reply(request, std::move(response));
+    }
   } catch (...) {
     if (cancelled(request)) throw;
-    answer_exception(request);
+    answer_or_cut(request);
   }
 }
 

@@ -96,6 +96,20 @@ void answer(Request& request, R&& result) {
   }
 }
 
+/// Calls `make`, and logs what it throws.
+template <class F>
+bool make_safely(Request& request, F&& make) noexcept {
+  try {
+    make();
+    return true;
+  } catch (const std::exception& exception) {
+    log_failure(request, exception.what());
+  } catch (...) {
+    log_failure(request, "an exception that is no std::exception");
+  }
+  return false;
+}
+
 /// Within a catch block.
 inline void answer_exception(Request& request) noexcept {
   for (const ExceptionPage& page : exception_pages(request)) {

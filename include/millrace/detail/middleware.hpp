@@ -6,6 +6,7 @@
 #include <millrace/detail/handler.hpp>
 #include <millrace/detail/signature.hpp>
 #include <millrace/middleware.hpp>
+#include <millrace/outcome.hpp>
 #include <millrace/reply.hpp>
 #include <millrace/response.hpp>
 #include <millrace/task.hpp>
@@ -24,6 +25,11 @@ concept HasBefore = requires(const M& middleware, Request& request) { middleware
 template <class M>
 concept HasAfter = requires(const M& middleware, Request& request, Reply& reply) {
   { middleware.after(request, reply) } -> std::same_as<void>;
+};
+
+template <class M>
+concept HasDone = requires(const M& middleware, Request& request, const Outcome& outcome) {
+  { middleware.done(request, outcome) } -> std::same_as<void>;
 };
 
 /// Calls it, and answers what it gives or throws. True: go on.
@@ -64,7 +70,7 @@ void call_after(const F& after, Request& request, Reply& reply) noexcept {
 template <class M>
 Middleware erase(void* self) noexcept {
   Middleware made{.destroy = destroy<M>, .self = self};
-  if constexpr (HasBefore<M> || HasAfter<M>) {
+  if constexpr (HasBefore<M> || HasAfter<M> || HasDone<M>) {
     if constexpr (HasBefore<M>) {
       made.before = [](void* of, Request& request) noexcept {
         const M& middleware = *static_cast<const M*>(of);
@@ -75,6 +81,11 @@ Middleware erase(void* self) noexcept {
       made.after = [](void* of, Request& request, Reply& reply) noexcept {
         const M& middleware = *static_cast<const M*>(of);
         call_after([&](Request& about, Reply& out) { middleware.after(about, out); }, request, reply);
+      };
+    }
+    if constexpr (HasDone<M>) {
+      made.done = [](void* of, Request& request, const Outcome& outcome) noexcept {
+        make_safely(request, [&] { static_cast<const M*>(of)->done(request, outcome); });
       };
     }
   } else if constexpr (std::is_invocable_r_v<Task<Response>, const M&, Request&, Next>) {
@@ -91,10 +102,11 @@ Middleware erase(void* self) noexcept {
       return call_before(*static_cast<const M*>(of), request);
     };
   } else {
-    static_assert(unsupported<M>,
-                  "middleware takes (mr::Request&), (mr::Request&, mr::Reply&), or (mr::Request&, mr::Next) "
-                  "and then gives an mr::Task<mr::Response>; or is an object with before() or after(); "
-                  "its operator() is const");
+    static_assert(
+        unsupported<M>,
+        "middleware takes (mr::Request&), (mr::Request&, mr::Reply&), or (mr::Request&, mr::Next) "
+        "and then gives an mr::Task<mr::Response>; or is an object with before(), after() or done(); "
+        "its operator() is const");
   }
   return made;
 }

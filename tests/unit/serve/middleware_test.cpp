@@ -185,6 +185,38 @@ TEST_CASE_FIXTURE(Traced, "middleware: what it throws is answered as a handler's
   }
 }
 
+TEST_CASE_FIXTURE(Traced, "middleware: is told at the end what became of each request") {
+  struct Teller {
+    std::string& told;
+    void done(Request& request, const Outcome& outcome) const {
+      told += std::string(request.path()) + " " + std::to_string(outcome.status) + " " +
+              std::to_string(outcome.body_bytes) + (outcome.elapsed_ns >= ns_per_ms ? " slow\n" : "\n");
+    }
+  };
+  std::string told;
+  app.use(Teller{told});
+  app.get("/plain", handler());
+  app.get("/task", task());
+  app.get("/slow", task(), slow('a'), mark('b'));
+  app.get("/throws", handler(), [](Request&, Reply& reply) { reply.fail("why"); });
+  app.get("/never", []() -> Task<std::string> {
+    co_await sleep(1h);
+    co_return "";
+  });
+  const test::StderrCapture quiet;
+  for (const char* line : {"GET /plain", "HEAD /plain", "GET /task", "GET /slow", "GET /none", "GET /throws"})
+    wait(line);
+  RequestText left("GET /never HTTP/1.1\r\nHost: a\r\n\r\n");
+  run(left);
+  core.scheduler.cancel(left.exchange.scope);
+  core.turn();
+  RequestText refused("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+  dispatch().refuse(refused.exchange, {Errc::body_too_large, 413});
+  CHECK(told ==
+        "/plain 200 4\n/plain 200 0\n/task 200 4 slow\n/slow 200 4 slow\n/none 404 14\n/throws 500 26\n"
+        "/never 0 0\n/big 413 22\n");
+}
+
 TEST_CASE_FIXTURE(Traced, "middleware: a client that leaves ends every coroutine, and nothing is answered") {
   app.get("/plain", handler(), mark('a'), [](Request&, Next next) -> Task<Response> {
     co_await sleep(1h);
