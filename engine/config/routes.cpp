@@ -11,7 +11,7 @@
 #include "engine/config/route_entry.hpp"
 #include "engine/ext/files/files.hpp"
 #include "engine/serve/app_state.hpp"
-#include "engine/serve/dispatch.hpp"
+#include "engine/serve/site.hpp"
 
 namespace millrace::config {
 namespace {
@@ -69,7 +69,7 @@ void add_routes(const Config& config, App& app, Report& report) {
   }
   // Patterns that differ in their names alone are for the same requests: only the router sees that.
   std::string problem;
-  if (serve::Dispatch::build(state, problem) == nullptr) report.problems.push_back(problem);
+  if (serve::Site::build(state, problem) == nullptr) report.problems.push_back(problem);
 }
 
 std::string table_of_routes(const Config& config) {

@@ -22,7 +22,7 @@ namespace millrace::net {
 struct TimerTag;
 
 /// What a timer belongs to, so that the one who fires it knows how to cast.
-enum class TimerKind : std::uint8_t { connection, sleep, accept_retry, core };
+enum class TimerKind : std::uint8_t { connection, sleep, request, accept_retry, core };
 
 /// Embed or derive. Plain; not copyable while started.
 struct Timer : ListLink<TimerTag> {

@@ -12,7 +12,10 @@ App::App() : App(std::make_unique<serve::AppState>()) {}
 App::App(std::unique_ptr<serve::AppState> state) noexcept : Verbs(&state->root()), state_(std::move(state)) {}
 App::~App() = default;
 
+Group App::host(std::string_view name) { return Group(state_->host(name)); }
+
 App& App::mount(detail::GroupPrefix prefix, App&& other) {
+  MR_ASSERT(other.state_->hosts().empty());
   state_->mount(prefix.text(), std::move(other.state_));
   // What is left is an empty application, not one that can be used only to be destroyed.
   other.state_ = std::make_unique<serve::AppState>();

@@ -33,11 +33,18 @@ std::string GroupState::whole_prefix() const {
   return parent != nullptr ? parent->whole_prefix() + prefix : prefix;
 }
 
+const GroupState* GroupState::host() const noexcept {
+  if (is_host) return this;
+  return parent != nullptr ? parent->host() : nullptr;
+}
+
 AppState::AppState() { groups_.push_back({.state = this}); }
 
 AppState::~AppState() {
   for (const std::unique_ptr<Route>& route : routes_) destroy(route->entry);
-  for (const detail::Middleware& middleware : middleware_) middleware.destroy(middleware.self);
+  for (const detail::Middleware& middleware : middleware_) {
+    if (middleware.destroy != nullptr) middleware.destroy(middleware.self);
+  }
   for (const auto& [status, page] : error_pages_) page.destroy(page.self);
   for (const detail::ExceptionPage& page : exception_pages_) page.destroy(page.self);
 }
@@ -47,8 +54,15 @@ GroupState& AppState::add_group(const GroupState& parent, std::string_view prefi
   return groups_.emplace_back(GroupState{.state = this, .parent = &parent, .prefix = std::string(prefix)});
 }
 
+GroupState& AppState::host(std::string_view name) {
+  if (const auto known = hosts_.find(name); known != hosts_.end()) return *known->second;
+  GroupState& group = add_group(root(), {});
+  group.is_host = true;
+  hosts_.emplace(name, &group);
+  return group;
+}
+
 const detail::Middleware& AppState::keep(const detail::Middleware& middleware) {
-  MR_ASSERT(middleware.destroy != nullptr);
   MR_ASSERT((middleware.around != nullptr) == (middleware.start_chain != nullptr));
   return middleware_.emplace_back(middleware);
 }

@@ -8,7 +8,9 @@
 #include <millrace/detail/bridge.hpp>
 #include <millrace/route_pattern.hpp>
 
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -29,7 +31,10 @@ struct GroupState {
   const GroupState* parent = nullptr;  ///< Of a mounted application's own: one of the application around it.
   std::string prefix = {};
   std::vector<const detail::Middleware*> middleware = {};
+  bool is_host = false;  ///< The routes in it are for one host.
 
+  /// The group of a host that this one is in, or is; null: for no host.
+  const GroupState* host() const noexcept;
   /// All prefixes from the outermost on.
   std::string whole_prefix() const;
 };
@@ -41,6 +46,7 @@ struct Route {
   detail::Entry entry;
   const GroupState* group = nullptr;
   std::vector<const detail::Middleware*> middleware = {};  ///< Of this route alone.
+  std::uint64_t body_bytes_max = 0;                        ///< In a Dispatch: 0 for the server's.
   const Chain* chain = nullptr;  ///< In a Dispatch: all the middleware around it; null: none.
   http::Method method = http::Method::get;
   bool any = false;  ///< Every method without a route of its own; `method` does not count.
@@ -66,6 +72,8 @@ class AppState {
   GroupState& root() noexcept { return groups_.front(); }
   const GroupState& root() const noexcept { return groups_.front(); }
   GroupState& add_group(const GroupState& parent, std::string_view prefix);
+  /// The group of the routes for one host; the same for the same name. Judged by Site::build().
+  GroupState& host(std::string_view name);
   /// Owns the middleware from here on, for groups and routes to name.
   const detail::Middleware& keep(const detail::Middleware& middleware);
   /// Behind the middleware that the route added last has.
@@ -79,6 +87,7 @@ class AppState {
   /// In the order they were added.
   std::span<const std::unique_ptr<Route>> routes() const noexcept { return routes_; }
   const std::deque<GroupState>& groups() const noexcept { return groups_; }
+  const std::map<std::string, GroupState*, std::less<>>& hosts() const noexcept { return hosts_; }
   std::span<const std::unique_ptr<AppState>> mounted() const noexcept { return mounted_; }
   /// Its own, else that of the application it is mounted in. Null where there is none.
   const detail::ErrorPage* error_page(unsigned status) const noexcept;
@@ -88,6 +97,7 @@ class AppState {
   const AppState* around() const noexcept;
 
   std::deque<GroupState> groups_;  ///< The first is the root; none moves.
+  std::map<std::string, GroupState*, std::less<>> hosts_;
   std::deque<detail::Middleware> middleware_;
   std::vector<std::unique_ptr<AppState>> mounted_;
   std::vector<std::unique_ptr<Route>> routes_;

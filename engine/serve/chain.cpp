@@ -7,6 +7,7 @@
 
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "engine/base/assert.hpp"
 #include "engine/serve/answer.hpp"
@@ -16,11 +17,49 @@
 namespace millrace::serve {
 namespace {
 
+/// The outermost segment of a coroutine's request, with a deadline perhaps.
+class TimedSegment : public Segment {
+ public:
+  TimedSegment(proto::Exchange& exchange, const Chain& chain, std::uint32_t index) noexcept
+      : Segment(exchange, chain, index), timer_(*this) {}
+  ~TimedSegment() override { Scheduler::current()->stop_timer(timer_); }
+
+ protected:
+  void start_timer() noexcept {
+    if (chain().timeout_ns != 0) Scheduler::current()->start_timer(timer_, chain().timeout_ns);
+  }
+
+ private:
+  struct Timer : RequestTimer {
+    explicit Timer(TimedSegment& of) noexcept
+        : RequestTimer([](RequestTimer& self) noexcept { static_cast<Timer&>(self).segment.expire(); }),
+          segment(of) {}
+    TimedSegment& segment;
+  };
+
+  // The coroutines learn of it at their next co_await, and unwind as if the client had left.
+  void expire() noexcept {
+    proto::Exchange& x = exchange();
+    if (x.scope.cancelled) return;
+    if (x.stream != proto::StreamState::none) {
+      if (x.stream != proto::StreamState::ended) x.streams->cut(x);
+    } else if (!x.replied) {
+      proto::ReplySink* const inner = std::exchange(x.sink, this);
+      answer_error(x, *chain().state, {.status = 503});
+      x.sink = inner;
+    }
+    Scheduler::current()->cancel(x.scope);
+  }
+
+  Timer timer_;
+};
+
 /// A coroutine's handler with befores and afters around it, but no coroutine: lives until the handler ends.
-class PooledSegment final : public Segment {
+class PooledSegment final : public TimedSegment {
  public:
   static void start(proto::Exchange& exchange, const Chain& chain) noexcept {
     auto* segment = new (detail::frame_allocate(sizeof(PooledSegment))) PooledSegment(exchange, chain, 0);
+    segment->start_timer();
     if (segment->enter() == Step::handler) {
       chain.handler.start(chain.handler.self, exchange.request);  // Calls finished().
     } else {
@@ -36,16 +75,18 @@ class PooledSegment final : public Segment {
   }
 
  private:
-  using Segment::Segment;
+  using TimedSegment::TimedSegment;
 };
 
 /// In a coroutine's frame.
-class FramedSegment final : public Segment {
+class FramedSegment final : public TimedSegment {
  public:
   /// kept: gets the reply. Null: the reply goes outwards.
   FramedSegment(proto::Exchange& exchange, const Chain& chain, std::uint32_t index,
                 std::optional<Response>* kept) noexcept
-      : Segment(exchange, chain, index), kept_(kept) {}
+      : TimedSegment(exchange, chain, index), kept_(kept) {
+    if (kept == nullptr) start_timer();
+  }
   ~FramedSegment() override {
     if (kept_ == nullptr) tell_done();
   }

@@ -22,9 +22,10 @@ namespace millrace::serve {
 /// Owned by a Dispatch; read-only.
 struct Chain {
   const AppState* state;
-  std::vector<const detail::Middleware*> middleware;  ///< Outermost first.
-  detail::Entry handler;                              ///< Not owned.
-  bool tells_done = false;                            ///< Some of it has done().
+  std::vector<const detail::Middleware*> middleware = {};  ///< Outermost first.
+  detail::Entry handler;                                   ///< Not owned.
+  TimeNs timeout_ns = 0;                                   ///< For coroutines; 0: none.
+  bool tells_done = false;                                 ///< Some of it has done().
 
   const detail::Middleware* first_around() const noexcept;
   /// What stands in the handler's place. The chain must stay where it is.

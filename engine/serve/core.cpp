@@ -101,7 +101,8 @@ void Core::fire(net::Timer& timer) noexcept {
       if (connection.lingering) return abort(connection, connection.reason);
       return connection.protocol->on_deadline(connection);
     }
-    case net::TimerKind::sleep: return scheduler_.fire(timer);
+    case net::TimerKind::sleep:
+    case net::TimerKind::request: return scheduler_.fire(timer);
     case net::TimerKind::accept_retry: return resume_accept();
     case net::TimerKind::core:
       return connections_.for_each([this](net::Connection& connection) {

@@ -22,58 +22,79 @@ MiddlewareList middleware_of(const GroupState* group) {
   return found;
 }
 
+std::size_t depth_of(const GroupState* group) noexcept {
+  return group->parent != nullptr ? depth_of(group->parent) + 1 : 0;
+}
+
 std::string pattern_of(const Route& route) {
   const std::string prefix = route.group->whole_prefix();
   return prefix.empty() ? route.pattern : prefix + (route.pattern == "/" ? "" : route.pattern);
 }
 
+bool is_limit(const detail::Middleware* one) noexcept {
+  return one->timeout_ns != 0 || one->body_bytes_max != 0;
+}
+
 }  // namespace
 
-std::unique_ptr<Dispatch> Dispatch::build(const AppState& state, std::string& problem) {
-  std::unique_ptr<Dispatch> dispatch(new Dispatch(state));
+std::unique_ptr<Dispatch> Dispatch::build(const AppState& state, const GroupState* host,
+                                          std::string& problem) {
+  std::unique_ptr<Dispatch> dispatch(new Dispatch(state, host));
   dispatch->resolve(state);
   std::stable_sort(
-      dispatch->places_.begin(), dispatch->places_.end(),
-      [](const Place& left, const Place& right) { return left.prefix.size() > right.prefix.size(); });
+      dispatch->places_.begin(), dispatch->places_.end(), [](const Place& left, const Place& right) {
+        return std::pair(left.prefix.size(), left.depth) > std::pair(right.prefix.size(), right.depth);
+      });
   dispatch->router_ = Router::build(dispatch->routes_, problem);
   return dispatch->router_ != nullptr ? std::move(dispatch) : nullptr;
+}
+
+bool Dispatch::has_body_limits() const noexcept {
+  return std::any_of(routes_.begin(), routes_.end(),
+                     [](const std::unique_ptr<Route>& route) { return route->body_bytes_max != 0; });
 }
 
 // Routes get their whole pattern, and the chain of all middleware around them in the handler's place.
 void Dispatch::resolve(const AppState& state) {
   resolve_groups(state);
   for (const std::unique_ptr<Route>& route : state.routes()) {
+    if (route->group->host() != host_) continue;
     auto resolved = std::make_unique<Route>(*route);
     resolved->pattern = pattern_of(*route);
     MiddlewareList middleware = middleware_of(route->group);
     middleware.insert(middleware.end(), route->middleware.begin(), route->middleware.end());
-    if (!middleware.empty()) {
-      resolved->chain = &add_chain(state, std::move(middleware), route->entry);
-      resolved->entry = resolved->chain->entry();
-    }
+    put_chain(*resolved, std::move(middleware));
     routes_.push_back(std::move(resolved));
   }
   for (const std::unique_ptr<AppState>& mounted : state.mounted()) resolve(*mounted);
 }
 
 void Dispatch::resolve_groups(const AppState& state) {
-  const detail::Entry unrouted{.start = answer_unrouted, .self = this};
   for (const GroupState& group : state.groups()) {
-    MiddlewareList middleware = middleware_of(&group);
-    if (middleware.empty()) continue;
-    const Chain& chain = add_chain(state, std::move(middleware), unrouted);
-    places_.push_back({.prefix = group.whole_prefix(),
-                       .route = {.state = &state, .entry = chain.entry(), .group = &group, .chain = &chain}});
+    const bool is_root = group.parent == nullptr;  // Its middleware is around every host.
+    if (group.host() != host_ && !is_root) continue;
+    Place place{
+        .prefix = group.whole_prefix(),
+        .depth = depth_of(&group),
+        .route = {.state = &state, .entry = {.start = answer_unrouted, .self = this}, .group = &group}};
+    put_chain(place.route, middleware_of(&group));
+    if (place.route.chain != nullptr) places_.push_back(std::move(place));
   }
 }
 
-const Chain& Dispatch::add_chain(const AppState& state, MiddlewareList middleware,
-                                 const detail::Entry& handler) {
-  const bool tells_done = std::any_of(middleware.begin(), middleware.end(),
-                                      [](const detail::Middleware* one) { return one->done != nullptr; });
-  chains_.push_back(std::make_unique<Chain>(Chain{
-      .state = &state, .middleware = std::move(middleware), .handler = handler, .tells_done = tells_done}));
-  return *chains_.back();
+// The innermost limit of each kind counts, and takes no place in the chain.
+void Dispatch::put_chain(Route& route, MiddlewareList middleware) {
+  Chain chain{.state = route.state, .handler = route.entry};
+  for (const detail::Middleware* one : middleware) {
+    if (one->timeout_ns != 0) chain.timeout_ns = one->timeout_ns;
+    if (one->body_bytes_max != 0) route.body_bytes_max = one->body_bytes_max;
+    chain.tells_done = chain.tells_done || one->done != nullptr;
+    if (!is_limit(one)) chain.middleware.push_back(one);
+  }
+  if (chain.middleware.empty() && (chain.timeout_ns == 0 || !route.entry.asynchronous)) return;
+  chains_.push_back(std::make_unique<Chain>(std::move(chain)));
+  route.chain = chains_.back().get();
+  route.entry = route.chain->entry();
 }
 
 void Dispatch::route(proto::Exchange& exchange) noexcept {
@@ -136,6 +157,8 @@ void Dispatch::answer_unrouted(void* self, Request& request) noexcept {
   const auto* place = static_cast<const Route*>(exchange.route);
   const AppState& state = place != nullptr ? *place->state : dispatch.state_;
   const http::Method method = exchange.head.method;
+  if (dispatch.missing_status_ != 404)
+    return answer_error(exchange, state, {.status = dispatch.missing_status_});
   if (method == http::Method::other || method == http::Method::connect) {
     return answer_error(exchange, state, {.status = 501});
   }

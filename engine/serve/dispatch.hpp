@@ -7,6 +7,8 @@
 // Owner       a Server; read-only once built, shared by all cores.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,7 +25,16 @@ class Dispatch final : public proto::RequestHandler {
  public:
   /// Null, and a sentence in `problem`, where the routes contradict each other. The state must outlive
   /// the Dispatch and not change any more.
-  static std::unique_ptr<Dispatch> build(const AppState& state, std::string& problem);
+  static std::unique_ptr<Dispatch> build(const AppState& state, std::string& problem) {
+    return build(state, nullptr, problem);
+  }
+  /// host: of the routes; null for those that are for no host.
+  static std::unique_ptr<Dispatch> build(const AppState& state, const GroupState* host, std::string& problem);
+
+  bool empty() const noexcept { return routes_.empty(); }
+  bool has_body_limits() const noexcept;
+  /// It has no routes because others have them: 421 in place of 404.
+  void misdirect() noexcept { missing_status_ = 421; }
 
   void route(proto::Exchange& exchange) noexcept override;
   void start(proto::Exchange& exchange) noexcept override;
@@ -34,20 +45,22 @@ class Dispatch final : public proto::RequestHandler {
   /// Where requests that no route is for are answered: below the longest prefix that fits.
   struct Place {
     std::string prefix;
-    Route route;  ///< Stands for none: its pattern is empty.
+    std::size_t depth;  ///< Of two with the same prefix the deeper one counts.
+    Route route;        ///< Stands for none: its pattern is empty.
     bool covers(std::string_view path) const noexcept;
   };
 
-  explicit Dispatch(const AppState& state) noexcept : state_(state) {}
+  Dispatch(const AppState& state, const GroupState* host) noexcept : state_(state), host_(host) {}
   void resolve(const AppState& state);
   void resolve_groups(const AppState& state);
-  const Chain& add_chain(const AppState& state, std::vector<const detail::Middleware*> middleware,
-                         const detail::Entry& handler);
+  void put_chain(Route& route, std::vector<const detail::Middleware*> middleware);
   const Place* place_of(const http::Target& target) const noexcept;
   void start_unrouted(proto::Exchange& exchange) noexcept;
   static void answer_unrouted(void* self, Request& request) noexcept;
 
   const AppState& state_;
+  const GroupState* host_;
+  std::uint16_t missing_status_ = 404;
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<std::unique_ptr<Chain>> chains_;
   std::vector<Place> places_;  ///< Longest prefix first; the last one is the root's. None without middleware.

@@ -73,8 +73,12 @@ void Scheduler::wake(detail::Waiter& waiter) noexcept {
 }
 
 void Scheduler::fire(net::Timer& timer) noexcept {
-  MR_ASSERT(timer.kind == net::TimerKind::sleep);
   MR_ASSERT(!timer.started());
+  if (timer.kind == net::TimerKind::request) {
+    auto& request = static_cast<RequestTimer&>(timer);
+    return request.expire(request);
+  }
+  MR_ASSERT(timer.kind == net::TimerKind::sleep);
   wake(*static_cast<SleepTimer&>(timer).waiter);
 }
 
@@ -95,8 +99,17 @@ void Scheduler::start_sleep(detail::SleepWaiter& waiter, std::coroutine_handle<>
   suspend(waiter, handle);
   if (duration_ns == 0) return wake(waiter);
   SleepTimer* timer = new (waiter.timer) SleepTimer(waiter);
+  wheel_.start(*timer, after(duration_ns));
+}
+
+void Scheduler::start_timer(RequestTimer& timer, TimeNs duration_ns) noexcept {
+  wheel_.start(timer, after(duration_ns));
+}
+
+// Saturates.
+TimeNs Scheduler::after(TimeNs duration_ns) const noexcept {
   const TimeNs start = now();
-  wheel_.start(*timer, duration_ns < time_never - start ? start + duration_ns : time_never - 1);
+  return duration_ns < time_never - start ? start + duration_ns : time_never - 1;
 }
 
 void Scheduler::enqueue(detail::Waiter& waiter) noexcept {

@@ -25,6 +25,13 @@
 
 namespace millrace::serve {
 
+/// The deadline of a whole request. What expire() does must not resume a coroutine.
+struct RequestTimer : net::Timer {
+  explicit RequestTimer(void (*what)(RequestTimer&) noexcept) noexcept
+      : net::Timer(net::TimerKind::request), expire(what) {}
+  void (*expire)(RequestTimer& self) noexcept;
+};
+
 class Scheduler final : public proto::Tasks {
  public:
   /// Reads the time that the wheel's deadlines are of. Asked for each sleep, because
@@ -72,7 +79,9 @@ class Scheduler final : public proto::Tasks {
   void suspend(detail::Waiter& waiter, std::coroutine_handle<> handle) noexcept;
   /// The operation of a suspended waiter has ended: queues it.
   void wake(detail::Waiter& waiter) noexcept override;
-  /// A timer of TimerKind::sleep has expired, and is no longer in the wheel.
+  void start_timer(RequestTimer& timer, TimeNs duration_ns) noexcept;
+  void stop_timer(RequestTimer& timer) noexcept { wheel_.stop(timer); }
+  /// A timer of TimerKind::sleep or request has expired, and is no longer in the wheel.
   void fire(net::Timer& timer) noexcept;
 
   /// The client has left, or the server stops: every co_await of the scope from now on ends with
@@ -91,6 +100,7 @@ class Scheduler final : public proto::Tasks {
   void start_sleep(detail::SleepWaiter& waiter, std::coroutine_handle<> handle,
                    std::uint64_t duration_ns) noexcept;
   void enqueue(detail::Waiter& waiter) noexcept;
+  TimeNs after(TimeNs duration_ns) const noexcept;
 
   net::TimerWheel& wheel_;
   ReadClock read_clock_;

@@ -21,10 +21,10 @@
 #include "engine/serve/backends.hpp"
 #include "engine/serve/core.hpp"
 #include "engine/serve/core_options.hpp"
-#include "engine/serve/dispatch.hpp"
 #include "engine/serve/hub.hpp"
 #include "engine/serve/secure.hpp"
 #include "engine/serve/server_check.hpp"
+#include "engine/serve/site.hpp"
 
 namespace millrace {
 namespace {
@@ -87,7 +87,7 @@ struct Server::State {
 
   App& app;
   ServerOptions options;
-  std::unique_ptr<serve::Dispatch> dispatch;
+  std::unique_ptr<serve::Site> site;
   std::unique_ptr<serve::Secure> secure;  ///< Null: plain TCP alone. Outlives the workers.
   std::unique_ptr<serve::Hub> hub;  ///< From start(): outlives the cores, and is not changed while they run.
   std::vector<std::string> addresses;
@@ -113,7 +113,7 @@ std::string Server::start() {
   MR_ASSERT(state.workers.empty());
   std::string problem = serve::check_options(state.options);
   if (!problem.empty()) return problem;
-  state.dispatch = serve::Dispatch::build(serve::state_of(state.app), problem);
+  state.site = serve::Site::build(serve::state_of(state.app), problem);
   if (!problem.empty()) return problem;
   problem = state.load_certificates();
   if (!problem.empty()) return problem;
@@ -234,8 +234,8 @@ void Server::State::work(Worker& worker) noexcept {
   const std::unique_ptr<io::IoBackend> backend = backends->open(problem);
   std::unique_ptr<serve::Core> core;
   if (backend != nullptr) {
-    core =
-        std::make_unique<serve::Core>(serve::core_options(options, core_count, problem), *backend, *dispatch);
+    core = std::make_unique<serve::Core>(serve::core_options(options, core_count, problem), *backend,
+                                         site->handler());
   }
   if (core != nullptr && problem.empty()) {
     core->join_hub(*hub, worker.index);

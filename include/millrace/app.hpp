@@ -6,6 +6,7 @@
 #include <millrace/namespace.hpp>
 
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -50,8 +51,14 @@ class App : public detail::Verbs<App> {
   template <class E, class F>
   App& on_error(F&& page);
 
+  /// Routes for requests to one host alone: "example.org", or "*.example.org" for every name below it; any
+  /// port. Middleware of the application is around them, its routes are not among them. A host that is named
+  /// nowhere gets the application's own routes; where it has none, 421. A name that is none is told by the
+  /// server's start. The same name is the same group.
+  Group host(std::string_view name);
+
   /// Puts all of another application below a prefix: routes, groups, middleware, which is further in than
-  /// this one's, and the pages of its routes' errors.
+  /// this one's, and the pages of its routes' errors. It has no hosts.
   App& mount(detail::GroupPrefix prefix, App&& other);
 
   /// Reads flags, environment and configuration file, serves until told to stop, and gives the status for

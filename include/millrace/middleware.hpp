@@ -29,6 +29,26 @@ class Response;
 template <class T>
 class Task;
 
+/// See timeout().
+struct Timeout {
+  std::uint64_t duration_ns;
+};
+/// A coroutine that has not answered by then is cancelled, the middleware around it too, and the client gets
+/// a 503; a stream is cut. A handler that is no coroutine cannot be stopped: for it this has no effect.
+template <class Rep, class Period>
+constexpr Timeout timeout(std::chrono::duration<Rep, Period> duration) noexcept {
+  const auto whole = std::chrono::ceil<std::chrono::nanoseconds>(duration).count();
+  return {whole > 0 ? static_cast<std::uint64_t>(whole) : 1};
+}
+
+/// See body_limit().
+struct BodyLimit {
+  std::uint64_t bytes;
+};
+/// The longest body, in place of ServerOptions::body_bytes: a longer one is refused with 413, before it is
+/// read where its length was announced. At least 1.
+constexpr BodyLimit body_limit(std::uint64_t bytes) noexcept { return {bytes != 0 ? bytes : 1}; }
+
 /// The rest of the chain, inwards.
 class Next {
  public:

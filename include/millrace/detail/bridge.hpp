@@ -71,6 +71,10 @@ struct Middleware {
   Task<Response> (*around)(void* self, Request& request, Next next) = nullptr;
   /// With around: starts the coroutine that runs the whole chain, and calls finished() at its end.
   void (*start_chain)(Request& request) noexcept = nullptr;
+  // Or a limit alone. 0: none.
+  std::uint64_t timeout_ns = 0;
+  std::uint64_t body_bytes_max = 0;
+
   void (*destroy)(void* self) noexcept = nullptr;
   void* self = nullptr;
 };

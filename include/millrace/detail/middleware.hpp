@@ -114,7 +114,13 @@ Middleware erase(void* self) noexcept {
 template <class M>
 Middleware make_middleware(M&& middleware) {
   using Kept = std::decay_t<M>;
-  return erase<Kept>(new Kept(std::forward<M>(middleware)));
+  if constexpr (std::same_as<Kept, Timeout>) {
+    return {.timeout_ns = middleware.duration_ns};
+  } else if constexpr (std::same_as<Kept, BodyLimit>) {
+    return {.body_bytes_max = middleware.bytes};
+  } else {
+    return erase<Kept>(new Kept(std::forward<M>(middleware)));
+  }
 }
 
 }  // namespace millrace::detail
