@@ -60,11 +60,17 @@ void reload(Server& server, const ServerOptions& options) {
 int wait_for_end(Server& server, const ServerOptions& options, Signals& signals, std::int64_t timeout_ms) {
   for (;;) {
     const int signal = signals.wait(timeout_ms);
-    if (signal != 0 && wish_of(signal) == Wish::reload) {
+    if (signal == 0) return signal;
+    const Wish wish = wish_of(signal);
+    if (wish == Wish::reload) {
       reload(server, options);
       continue;
     }
-    if (signal == 0 || wish_of(signal) != Wish::later_version) return signal;
+    if (wish == Wish::reopen_logs) {
+      server.reopen_logs();
+      continue;
+    }
+    if (wish != Wish::later_version) return signal;
     say(stderr, fmt::format("millrace: this version does not have {}; it goes on", purpose_of(signal)));
   }
 }

@@ -40,7 +40,7 @@ Wish wish_of(int signal) noexcept {
     case SIGINT:
     case SIGQUIT: return Wish::drain;
     case SIGHUP: return Wish::reload;
-    case SIGUSR1:
+    case SIGUSR1: return Wish::reopen_logs;
     case SIGUSR2: return Wish::later_version;
     default: MR_UNREACHABLE("a signal that Signals does not wait for");
   }
@@ -49,7 +49,6 @@ Wish wish_of(int signal) noexcept {
 const char* purpose_of(int signal) noexcept {
   switch (signal) {
     case SIGHUP: return "HUP (reload the configuration)";
-    case SIGUSR1: return "USR1 (open the logs again)";
     default: return "USR2 (upgrade the binary)";
   }
 }

@@ -29,7 +29,8 @@ enum class Wish : std::uint8_t {
   drain_delayed,  ///< TERM: go on for the delay, then drain.
   drain,          ///< INT, QUIT.
   reload,         ///< HUP: read the certificates again.
-  later_version,  ///< USR1, USR2.
+  reopen_logs,    ///< USR1.
+  later_version,  ///< USR2.
 };
 Wish wish_of(int signal) noexcept;
 

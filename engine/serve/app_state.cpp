@@ -1,5 +1,6 @@
 #include "engine/serve/app_state.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/base/assert.hpp"
@@ -130,6 +131,21 @@ const detail::ErrorPage* AppState::error_page(unsigned status) const noexcept {
 std::span<const detail::ExceptionPage> AppState::exception_pages() const noexcept {
   const AppState* outer = around();
   return exception_pages_.empty() && outer != nullptr ? outer->exception_pages() : exception_pages_;
+}
+
+std::vector<Output*> AppState::outputs() const {
+  std::vector<Output*> found;
+  for (const detail::Middleware& middleware : middleware_) {
+    if (middleware.output != nullptr) found.push_back(middleware.output);
+  }
+  for (const std::unique_ptr<AppState>& mounted : mounted_) {
+    const std::vector<Output*> inner = mounted->outputs();
+    found.insert(found.end(), inner.begin(), inner.end());
+  }
+  // Copies of one middleware write to the same.
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
 }
 
 const AppState* AppState::around() const noexcept {

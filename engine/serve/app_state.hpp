@@ -23,6 +23,7 @@
 namespace millrace::serve {
 
 class AppState;
+class Output;
 struct Chain;
 
 /// A group of routes, or all of an application.
@@ -89,6 +90,8 @@ class AppState {
   const std::deque<GroupState>& groups() const noexcept { return groups_; }
   const std::map<std::string, GroupState*, std::less<>>& hosts() const noexcept { return hosts_; }
   std::span<const std::unique_ptr<AppState>> mounted() const noexcept { return mounted_; }
+  /// What its middleware and that of mounted applications writes to.
+  std::vector<Output*> outputs() const;
   /// Its own, else that of the application it is mounted in. Null where there is none.
   const detail::ErrorPage* error_page(unsigned status) const noexcept;
   std::span<const detail::ExceptionPage> exception_pages() const noexcept;

@@ -79,6 +79,8 @@ void cut_stream(Request& request, const char* what) noexcept {
   if (exchange.stream != proto::StreamState::ended) exchange.streams->cut(exchange);
 }
 
+bool replied(const Request& request) noexcept { return request.exchange().replied; }
+
 bool cancelled(const Request& request) noexcept { return request.exchange().scope.cancelled; }
 
 }  // namespace millrace::detail

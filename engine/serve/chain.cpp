@@ -43,7 +43,9 @@ class TimedSegment : public Segment {
     if (x.scope.cancelled) return;
     if (x.stream != proto::StreamState::none) {
       if (x.stream != proto::StreamState::ended) x.streams->cut(x);
-    } else if (!x.replied) {
+    } else if (x.replied) {
+      return;  // A WebSocket: it was opened in time.
+    } else {
       proto::ReplySink* const inner = std::exchange(x.sink, this);
       answer_error(x, *chain().state, {.status = 503});
       x.sink = inner;
@@ -168,6 +170,7 @@ Segment::Segment(proto::Exchange& exchange, const Chain& chain, std::uint32_t in
     : exchange_(exchange),
       chain_(chain),
       outer_(*exchange.sink),
+      outermost_(index == 0 ? *this : static_cast<Segment&>(outer_).outermost_),
       started_(Scheduler::current()->now()),
       begin_(index),
       at_(index) {
@@ -249,11 +252,15 @@ const char* Segment::deliver_stream(const proto::ReplyView& head) noexcept {
   return outer_.begin_stream(exchange_, head);
 }
 
+std::string_view Segment::request_id() noexcept { return outermost_.id_.text(exchange_.request); }
+
 void Segment::tell_done() noexcept {
   MR_ASSERT(begin_ == 0);
   if (!chain_.tells_done) return;
+  // A WebSocket's 101 goes past every sink.
+  const std::uint16_t status = status_ == 0 && exchange_.replied ? 101 : status_;
   const bool bodiless = exchange_.head.method == http::Method::head || status_ == 204 || status_ == 304;
-  const Outcome outcome{.status = status_,
+  const Outcome outcome{.status = status,
                         .body_bytes = bodiless ? 0 : body_bytes_ + exchange_.streamed_bytes,
                         .elapsed_ns = started_ != 0 ? Scheduler::current()->now() - started_ : 0};
   for (const detail::Middleware* middleware : chain_.middleware) {
@@ -301,8 +308,8 @@ const Middleware& ChainSegment::around() const noexcept {
 std::uint32_t ChainSegment::next_index() const noexcept { return framed(storage_).at() + 1; }
 
 Response ChainSegment::take() noexcept {
-  MR_ASSERT(kept_.has_value());
-  return std::move(*kept_);
+  if (kept_) return std::move(*kept_);
+  return serve::response_of_stream({.status = 101});  // A WebSocket, which has ended by now.
 }
 
 bool ChainSegment::start_handler() noexcept { return framed(storage_).start_handler(); }

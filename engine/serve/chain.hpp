@@ -16,6 +16,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/proto/exchange.hpp"
 #include "engine/serve/app_state.hpp"
+#include "engine/serve/request_id.hpp"
 
 namespace millrace::serve {
 
@@ -55,6 +56,9 @@ class Segment : public proto::ReplySink {
   const char* begin_stream(proto::Exchange& exchange, const proto::ReplyView& head) noexcept override;
   void finished(proto::Exchange& exchange) noexcept override;
 
+  /// Of the whole request: what came with it, else one that is made when it is asked for first.
+  std::string_view request_id() noexcept;
+
   /// Of the outermost one, at the end of the request: tells every middleware what became of it.
   void tell_done() noexcept;
 
@@ -70,7 +74,9 @@ class Segment : public proto::ReplySink {
   proto::Exchange& exchange_;
   const Chain& chain_;
   proto::ReplySink& outer_;
+  Segment& outermost_;
   TimeNs started_;
+  RequestId id_;  ///< Of the outermost.
   std::uint32_t begin_;
   std::uint16_t status_ = 0;  ///< Of what was delivered; 0: nothing was.
   std::uint64_t body_bytes_ = 0;

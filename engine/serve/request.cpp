@@ -2,11 +2,6 @@
 #include <millrace/detail/query_read.hpp>
 #include <millrace/request.hpp>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -15,6 +10,8 @@
 #include "engine/http/framing.hpp"
 #include "engine/proto/exchange.hpp"
 #include "engine/serve/app_state.hpp"
+#include "engine/serve/chain.hpp"
+#include "engine/serve/peer.hpp"
 
 namespace millrace {
 namespace {
@@ -41,11 +38,6 @@ std::size_t port_colon(std::string_view host) noexcept {
   const bool is_port =
       colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   return is_port ? colon : host.size();
-}
-
-/// port in network order.
-std::string with_port(std::string address, in_port_t port) {
-  return address.append(":").append(std::to_string(ntohs(port)));
 }
 
 }  // namespace
@@ -117,24 +109,12 @@ std::uint16_t Request::port() const noexcept {
 }
 
 std::string Request::remote_address() const {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  if (::getpeername(exchange_->descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  switch (peer.ss_family) {
-    case AF_INET: {
-      const auto& address = reinterpret_cast<const sockaddr_in&>(peer);
-      ::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
-      return with_port(text.data(), address.sin_port);
-    }
-    case AF_INET6: {
-      const auto& address = reinterpret_cast<const sockaddr_in6&>(peer);
-      ::inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
-      return with_port(std::string(1, '[').append(text.data()).append("]"), address.sin6_port);
-    }
-    case AF_UNIX: return "unix:";
-    default: return {};
-  }
+  const serve::Peer peer = serve::peer_of(exchange_->descriptor);
+  const std::string_view address = peer.address();
+  if (peer.port == 0) return std::string(address);
+  const bool brackets = address.find(':') != std::string_view::npos;
+  std::string text(brackets ? "[" : "");
+  return text.append(address).append(brackets ? "]:" : ":").append(std::to_string(peer.port));
 }
 
 bool Request::secure() const noexcept { return exchange_->sink->transport(*exchange_) != nullptr; }
@@ -149,6 +129,14 @@ bool Request::keep_alive() const noexcept { return exchange_->framing.keep_alive
 std::string_view Request::route() const noexcept {
   const auto* route = static_cast<const serve::Route*>(exchange_->route);
   return route != nullptr ? std::string_view(route->pattern) : std::string_view();
+}
+
+std::string_view Request::id() const noexcept {
+  const auto* route = static_cast<const serve::Route*>(exchange_->route);
+  // Where there is a chain, its segment is the sink until the request is done.
+  return route != nullptr && route->chain != nullptr
+             ? static_cast<serve::Segment*>(exchange_->sink)->request_id()
+             : std::string_view();
 }
 
 std::size_t Request::parameter_count() const noexcept { return exchange_->parameter_count; }

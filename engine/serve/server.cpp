@@ -22,6 +22,7 @@
 #include "engine/serve/core.hpp"
 #include "engine/serve/core_options.hpp"
 #include "engine/serve/hub.hpp"
+#include "engine/serve/output.hpp"
 #include "engine/serve/secure.hpp"
 #include "engine/serve/server_check.hpp"
 #include "engine/serve/site.hpp"
@@ -90,6 +91,7 @@ struct Server::State {
   std::unique_ptr<serve::Site> site;
   std::unique_ptr<serve::Secure> secure;  ///< Null: plain TCP alone. Outlives the workers.
   std::unique_ptr<serve::Hub> hub;  ///< From start(): outlives the cores, and is not changed while they run.
+  std::vector<serve::Output*> outputs;  ///< Of the application's middleware.
   std::vector<std::string> addresses;
   std::vector<std::string> tls_addresses;
   std::vector<std::string> socket_files;  ///< To remove at the end.
@@ -117,6 +119,11 @@ std::string Server::start() {
   if (!problem.empty()) return problem;
   problem = state.load_certificates();
   if (!problem.empty()) return problem;
+  state.outputs = serve::state_of(state.app).outputs();
+  for (serve::Output* output : state.outputs) {
+    problem = output->open();
+    if (!problem.empty()) return problem;
+  }
   State::Workers made = state.make_workers();
   state.core_count = made.size();
   {
@@ -300,6 +307,10 @@ void Server::stop(std::uint32_t grace_ms) { state_->stop(grace_ms); }
 
 void Server::drain(std::uint32_t grace_ms) noexcept { state_->drain(grace_ms); }
 
+void Server::reopen_logs() noexcept {
+  for (serve::Output* output : state_->outputs) output->reopen();
+}
+
 bool Server::drained() const noexcept { return state_->running.load(std::memory_order_acquire) == 0; }
 
 bool Server::publish(std::string_view topic, std::string_view text) noexcept {
@@ -358,6 +369,7 @@ ServerStats Server::stats() const noexcept {
     total.published_dropped += read(counters.published_dropped);
     total.slow_subscribers_closed += read(counters.slow_subscribers_closed);
   }
+  for (const serve::Output* output : state.outputs) total.log_lines_dropped += output->dropped();
   return total;
 }
 

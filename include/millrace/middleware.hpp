@@ -10,6 +10,7 @@
 //   around     [](mr::Request&, mr::Next) -> mr::Task<mr::Response>    a coroutine: may wait
 //   a limit    mr::timeout(), mr::body_limit(): the innermost one counts
 //
+// A WebSocket's handshake passes before(); its 101 is seen by done() alone, when the socket has closed.
 // What the engine refuses by itself (400, 408, 413...) is seen by after() and done() of the application
 // alone, with a Request that has no more than what was understood of it.
 //
@@ -34,7 +35,7 @@ struct Timeout {
   std::uint64_t duration_ns;
 };
 /// A coroutine that has not answered by then is cancelled, the middleware around it too, and the client gets
-/// a 503; a stream is cut. A handler that is no coroutine cannot be stopped: for it this has no effect.
+/// a 503; a stream is cut, an open WebSocket left alone. A handler that is no coroutine cannot be stopped: for it this has no effect.
 template <class Rep, class Period>
 constexpr Timeout timeout(std::chrono::duration<Rep, Period> duration) noexcept {
   const auto whole = std::chrono::ceil<std::chrono::nanoseconds>(duration).count();

@@ -9,6 +9,11 @@
 #include <millrace/group.hpp>
 #include <millrace/json.hpp>
 #include <millrace/middleware.hpp>
+#include <millrace/middleware/access_log.hpp>
+#include <millrace/middleware/auth.hpp>
+#include <millrace/middleware/cors.hpp>
+#include <millrace/middleware/headers.hpp>
+#include <millrace/middleware/rate_limit.hpp>
 #include <millrace/outcome.hpp>
 #include <millrace/query.hpp>
 #include <millrace/reply.hpp>

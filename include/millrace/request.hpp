@@ -82,6 +82,11 @@ class Request {
   /// index < parameter_count(); decoded.
   std::string_view parameter(std::size_t index) const noexcept;
 
+  /// What the request is called in logs, and between services: its X-Request-Id, where that is one (1 to 128
+  /// letters, digits and -._~+/=:@), else 32 hexadecimal digits made for it. Empty where the route has no
+  /// middleware. See mr::request_id().
+  std::string_view id() const noexcept;
+
   /// A pointer of the application's own, until the request is done.
   void set_user_data(void* data) noexcept;
   void* user_data() const noexcept;

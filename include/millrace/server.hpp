@@ -79,7 +79,8 @@ struct ServerStats {
   std::uint64_t websockets_failed = 0;  ///< Closed for what the peer sent.
   std::uint64_t published_dropped = 0;  ///< Messages of a topic that one subscriber had no room for.
   std::uint64_t slow_subscribers_closed = 0;
-  std::uint64_t memory_bytes = 0;  ///< Blocks on loan now.
+  std::uint64_t memory_bytes = 0;       ///< Blocks on loan now.
+  std::uint64_t log_lines_dropped = 0;  ///< By access logs, since they were made.
 };
 
 /// Takes no signal and has no globals: several may live in one process.
@@ -98,6 +99,8 @@ class Server {
   void stop(std::uint32_t grace_ms = 20'000);
   /// Asks for the same without waiting for it; a later call may shorten the grace. Any thread.
   void drain(std::uint32_t grace_ms) noexcept;
+  /// Access logs go on in new files under their names: the old ones may have been moved away. Any thread.
+  void reopen_logs() noexcept;
   /// True once every core has ended after drain(), and before start().
   bool drained() const noexcept;
   /// Sends a text to every WebSocket that has subscribed to the topic, as mr::publish() does within a handler.

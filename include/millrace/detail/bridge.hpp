@@ -22,6 +22,7 @@ class Task;
 namespace millrace::serve {
 struct GroupState;
 class AppState;
+class Output;
 }  // namespace millrace::serve
 
 namespace millrace::detail {
@@ -75,6 +76,9 @@ struct Middleware {
   std::uint64_t timeout_ns = 0;
   std::uint64_t body_bytes_max = 0;
 
+  /// What it writes to, which the server opens; null: nothing.
+  serve::Output* output = nullptr;
+
   void (*destroy)(void* self) noexcept = nullptr;
   void* self = nullptr;
 };
@@ -101,6 +105,8 @@ void reply_nothing(Request& request) noexcept;
 bool streams(const Request& request) noexcept;
 /// What a handler gave or threw (`what`, for the log) once it streamed: the reply cannot be completed.
 void cut_stream(Request& request, const char* what) noexcept;
+/// True once the client's reply has begun, whatever it is: nothing else can be answered.
+bool replied(const Request& request) noexcept;
 /// True once the client has left: do not reply.
 bool cancelled(const Request& request) noexcept;
 

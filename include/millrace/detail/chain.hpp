@@ -39,12 +39,12 @@ inline Task<> run_segment(ChainSegment& segment, Request& request) {
     if (cancelled(request)) co_return;
     if (streams(request)) {
       reply_nothing(request);  // It has been sent, all but its end, perhaps.
-    } else {
+    } else if (!replied(request)) {
       reply(request, std::move(response));
     }
   } catch (...) {
     if (cancelled(request)) throw;
-    answer_or_cut(request);
+    if (!replied(request) || streams(request)) answer_or_cut(request);
   }
 }
 

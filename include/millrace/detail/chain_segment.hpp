@@ -37,7 +37,7 @@ class ChainSegment {
 
  private:
   std::optional<Response> kept_;
-  static constexpr std::size_t storage_bytes = 184;
+  static constexpr std::size_t storage_bytes = 232;
   alignas(std::max_align_t) unsigned char storage_[storage_bytes];
 };
 

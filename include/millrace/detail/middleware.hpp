@@ -83,6 +83,8 @@ Middleware erase(void* self) noexcept {
         call_after([&](Request& about, Reply& out) { middleware.after(about, out); }, request, reply);
       };
     }
+    if constexpr (requires(const M& middleware) { middleware.output(); })
+      made.output = static_cast<const M*>(self)->output();
     if constexpr (HasDone<M>) {
       made.done = [](void* of, Request& request, const Outcome& outcome) noexcept {
         make_safely(request, [&] { static_cast<const M*>(of)->done(request, outcome); });
