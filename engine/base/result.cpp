@@ -29,6 +29,9 @@ const char* name_of(Errc code) noexcept {
     case Errc::body_too_large: return "body_too_large";
     case Errc::expectation_unknown: return "expectation_unknown";
     case Errc::bad_percent_encoding: return "bad_percent_encoding";
+    case Errc::bad_multipart: return "bad_multipart";
+    case Errc::parts_too_many: return "parts_too_many";
+    case Errc::part_head_too_large: return "part_head_too_large";
     case Errc::timeout: return "timeout";
     case Errc::peer_closed: return "peer_closed";
     case Errc::peer_reset: return "peer_reset";

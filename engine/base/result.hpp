@@ -40,6 +40,10 @@ enum class Errc : std::uint16_t {
   expectation_unknown,
   // Target and its parts (RFC 3986).
   bad_percent_encoding,
+  // Forms (RFC 7578).
+  bad_multipart,
+  parts_too_many,
+  part_head_too_large,
   // Connection.
   timeout,
   peer_closed,
