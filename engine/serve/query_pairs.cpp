@@ -31,13 +31,10 @@ bool QueryPairs::next() {
 }
 
 // Names here are those of fields: whoever calls has found them in a list.
-std::string query_fault_text(std::string_view problem, std::string_view name) {
-  std::string text = "query: ";
-  text += problem;
-  if (!name.empty()) {
-    text += ": ";
-    text += name;
-  }
+std::string pairs_fault_text(std::string_view source, std::string_view problem, std::string_view name) {
+  std::string text(source);
+  text.append(": ").append(problem);
+  if (!name.empty()) text.append(": ").append(name);
   return text;
 }
 

@@ -21,11 +21,12 @@ AppState& state_of(App& app) noexcept;
 
 /// A handler is any callable, or an mr::fixed() reply.
 ///   takes   by type: path parameters in order (std::string_view, std::string, integers, double, bool),
-///           mr::Request&, mr::Json<T>, mr::Query<T>. A path parameter that is not of its type does not
-///           match the route: 404.
+///           mr::Request&, mr::Json<T>, mr::Query<T>, mr::Form<T>, mr::FormData. A path parameter that is
+///           not of its type does not match the route: 404.
 ///   gives   text (200, text/plain; charset=utf-8), mr::Response, mr::Fixed, or a mr::Task of one of them, or
 ///           of nothing: then it has streamed its reply (Request::stream()), or the client gets a 204.
-///   throws  whatever it likes: see on_error(); else the client gets a 500, and the log what().
+///   throws  whatever it likes: see on_error(); mr::HttpError is answered with its status; of all else the
+///           client gets a 500, and the log what().
 /// get(), post() and the like take middleware for the one route behind the handler; use() is for all.
 /// It is called by all cores at once, so it is const, and what it shares must be safe for threads.
 ///

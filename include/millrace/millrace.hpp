@@ -6,7 +6,9 @@
 #include <millrace/cancelled.hpp>
 #include <millrace/events.hpp>
 #include <millrace/fixed.hpp>
+#include <millrace/form.hpp>
 #include <millrace/group.hpp>
+#include <millrace/http_error.hpp>
 #include <millrace/json.hpp>
 #include <millrace/middleware.hpp>
 #include <millrace/middleware/access_log.hpp>

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace millrace {
 
@@ -19,6 +20,9 @@ class Stream;
 namespace proto {
 class Exchange;
 }
+class FormData;
+struct FormFile;
+struct FormLimits;
 
 /// A handle on the request under way. Views it gives stay valid until the handler, or its coroutine,
 /// ends. Used by the core's thread alone. Lookups read the raw bytes when asked, and keep nothing.
@@ -64,6 +68,13 @@ class Request {
   /// proxies keep the connection and a client that is gone is noticed; zero: none. See mr::Events.
   Events events(std::chrono::nanoseconds heartbeat = std::chrono::seconds(15)) const;
 #endif
+
+  /// The body as a form: urlencoded, or multipart. Read anew by each call; throws mr::HttpError where the
+  /// body is no form (415), a malformed one (400) or over a limit (413). Include <millrace/form.hpp>.
+  FormData form() const;
+  FormData form(const FormLimits& limits) const;
+  /// The files of form() alone.
+  std::vector<FormFile> files() const;
 
   /// Host and port of the target or the Host field; port 0 where none was given.
   std::string_view host() const noexcept;

@@ -7,6 +7,7 @@
 #include <millrace/detail/bridge.hpp>
 #include <millrace/detail/signature.hpp>
 #include <millrace/fixed.hpp>
+#include <millrace/http_error.hpp>
 #include <millrace/response.hpp>
 #include <millrace/task.hpp>
 
@@ -124,6 +125,8 @@ inline void answer_exception(Request& request) noexcept {
   }
   try {
     throw;
+  } catch (const HttpError& error) {
+    reply_error(request, error.status(), error.what());
   } catch (const std::exception& exception) {
     reply_failed(request, exception.what());
   } catch (...) {

@@ -1,4 +1,4 @@
-// query_read.hpp: reads the fields of a struct from the query of a URL.
+// query_read.hpp: reads the fields of a struct from pairs of names and values: a query, or a form.
 //
 // Escapes     as in a form: %XX, and `+` for a space (WHATWG URL, application/x-www-form-urlencoded).
 // Names       unknown ones are ignored; one that stands twice is refused, unless its field is a std::vector.
@@ -19,26 +19,9 @@
 
 namespace millrace::detail {
 
-/// Walks the pairs of a query, decoding each.
-class QueryPairs {
- public:
-  explicit QueryPairs(std::string_view query) noexcept : rest_(query) {}
-  /// False at the end, or at a malformed escape. Empty pairs ("a=1&&b=2") are passed over. A pair
-  /// without `=` has an empty value.
-  bool next();
-  bool malformed() const noexcept { return malformed_; }
-  const std::string& name() const noexcept { return name_; }    ///< Decoded; until the next next().
-  const std::string& value() const noexcept { return value_; }  ///< Decoded; until the next next().
-
- private:
-  std::string_view rest_;
-  std::string name_, value_;
-  bool malformed_ = false;
-};
-
 /// Why the text is no T, or an empty text. Numbers must be the whole of it, without a leading `+` or space.
 template <class T>
-std::string read_text(const std::string& text, T& out) {
+std::string read_text(std::string_view text, T& out) {
   if constexpr (std::is_same_v<T, std::string>) {
     out = text;
     return {};
@@ -65,7 +48,7 @@ std::string read_text(const std::string& text, T& out) {
 
 /// Takes one more value for a field.
 template <class T>
-std::string read_parameter(const std::string& text, T& out) {
+std::string read_parameter(std::string_view text, T& out) {
   if constexpr (is_optional<T>) {
     return read_text(text, out.emplace());
   } else if constexpr (is_vector<T>) {
@@ -78,40 +61,78 @@ std::string read_parameter(const std::string& text, T& out) {
   }
 }
 
-/// "query: missing parameter: id".
-std::string query_fault_text(std::string_view problem, std::string_view name);
+template <class T>
+inline constexpr bool may_be_missing = is_optional<T> || is_vector<T>;
 
-/// Reads `query`, raw, into `out`, which was value-initialised. An empty text, or what is wrong.
-template <class T, auto... Members>
-std::string read_query(std::string_view query, T& out, const Fields<T, Members...>& fields) {
-  using Read = std::string (*)(const std::string&, T&);
+/// Walks the pairs of a query, decoding each.
+class QueryPairs {
+ public:
+  static constexpr std::string_view source = "query";
+  template <class T>
+  static constexpr bool optional = may_be_missing<T>;
+  template <class T>
+  std::string read_into(T& out) const {
+    return read_parameter(value_, out);
+  }
+
+  explicit QueryPairs(std::string_view query) noexcept : rest_(query) {}
+  /// False at the end, or at a malformed escape. Empty pairs ("a=1&&b=2") are passed over. A pair
+  /// without `=` has an empty value.
+  bool next();
+  bool malformed() const noexcept { return malformed_; }
+  const std::string& name() const noexcept { return name_; }    ///< Decoded; until the next next().
+  const std::string& value() const noexcept { return value_; }  ///< Decoded; until the next next().
+
+ private:
+  std::string_view rest_;
+  std::string name_, value_;
+  bool malformed_ = false;
+};
+
+/// "query: missing parameter: id".
+std::string pairs_fault_text(std::string_view source, std::string_view problem, std::string_view name);
+
+/// Reads what is left of `pairs` into `out`, which was value-initialised. An empty text, or what is wrong.
+///
+/// Pairs: next(), malformed(), name(), and read_into(field), which gives an empty text or what is wrong;
+/// `optional<T>`: whether a field of type T may be missing; `source`, for people.
+template <class Pairs, class T, auto... Members>
+std::string read_pairs(Pairs& pairs, T& out, const Fields<T, Members...>& fields) {
+  using Read = std::string (*)(const Pairs&, T&);
   static constexpr std::size_t count = sizeof...(Members);
   static constexpr std::array<Read, count> readers = {
-      [](const std::string& text, T& into) { return read_parameter(text, into.*Members); }...};
+      [](const Pairs& from, T& into) { return from.read_into(into.*Members); }...};
   static constexpr std::array<bool, count> repeatable = {
       is_vector<std::remove_cvref_t<decltype(std::declval<T&>().*Members)>>...};
   static constexpr std::array<bool, count> optional = {
-      is_optional<std::remove_cvref_t<decltype(std::declval<T&>().*Members)>>...};
+      Pairs::template optional<std::remove_cvref_t<decltype(std::declval<T&>().*Members)>>...};
 
   std::array<bool, count> seen{};
   std::size_t expected = 0;
-  QueryPairs pairs(query);
   while (pairs.next()) {
     const std::size_t index = fields.find(pairs.name(), expected);
     if (index == count) continue;
-    if (seen[index] && !repeatable[index]) return query_fault_text("expected once", pairs.name());
-    const std::string problem = readers[index](pairs.value(), out);
-    if (!problem.empty()) return query_fault_text(problem, pairs.name());
+    if (seen[index] && !repeatable[index])
+      return pairs_fault_text(Pairs::source, "expected once", pairs.name());
+    const std::string problem = readers[index](pairs, out);
+    if (!problem.empty()) return pairs_fault_text(Pairs::source, problem, pairs.name());
     seen[index] = true;
     expected = index + 1;
   }
-  if (pairs.malformed()) return query_fault_text("malformed escape", {});
+  if (pairs.malformed()) return pairs_fault_text(Pairs::source, "malformed escape", {});
   for (std::size_t index = 0; index < count; ++index) {
-    if (!seen[index] && !repeatable[index] && !optional[index]) {
-      return query_fault_text("missing parameter", fields.name(index));
+    if (!seen[index] && !optional[index]) {
+      return pairs_fault_text(Pairs::source, "missing parameter", fields.name(index));
     }
   }
   return {};
+}
+
+/// Reads `query`, raw, as read_pairs() does.
+template <class T, auto... Members>
+std::string read_query(std::string_view query, T& out, const Fields<T, Members...>& fields) {
+  QueryPairs pairs(query);
+  return read_pairs(pairs, out, fields);
 }
 
 }  // namespace millrace::detail

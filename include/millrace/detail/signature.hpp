@@ -69,7 +69,7 @@ constexpr bool judge_argument() {
     static_assert(
         PathArgument<ArgumentType<A>> || ExtractedArgument<ArgumentType<A>>,
         "a handler's arguments are path parameters (std::string_view, std::string, integers, double, "
-        "bool), mr::Request&, mr::Json<T> or mr::Query<T>");
+        "bool), mr::Request&, mr::Json<T>, mr::Query<T>, mr::Form<T> or mr::FormData");
   }
   return true;
 }

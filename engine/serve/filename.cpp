@@ -1,0 +1,44 @@
+// filename.cpp: names of files, as clients send them and as they are stored.
+#include <millrace/form.hpp>
+
+#include <algorithm>
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t filename_bytes_max = 255;  // NAME_MAX, in <limits.h>.
+constexpr std::size_t extension_bytes_max = 16;
+
+/// Cuts to a size, but not within a UTF-8 sequence.
+std::string_view cut(std::string_view text, std::size_t bytes_max) noexcept {
+  if (text.size() <= bytes_max) return text;
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0) == 0x80) --bytes_max;
+  return text.substr(0, bytes_max);
+}
+
+std::string shortened(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  const bool has_extension = dot != std::string::npos && name.size() - dot <= extension_bytes_max;
+  const std::string_view extension = has_extension ? std::string_view(name).substr(dot) : std::string_view();
+  std::string out(cut(name, filename_bytes_max - extension.size()));
+  return out.append(extension);
+}
+
+}  // namespace
+
+std::string safe_filename(std::string_view sent) {
+  sent.remove_prefix(std::min(sent.find_last_of("/\\") + 1, sent.size()));  // npos + 1 is 0.
+  std::string name;
+  for (const char byte : sent) {
+    const bool control = static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
+    if (control) continue;
+    name += std::string_view(":*?\"<>|").find(byte) != std::string_view::npos ? '_' : byte;
+  }
+  const std::size_t begin = std::min(name.find_first_not_of(". "), name.size());
+  const std::size_t end = name.find_last_not_of(". ") + 1;
+  if (begin >= end) return "file";
+  name = name.substr(begin, end - begin);
+  return name.size() > filename_bytes_max ? shortened(name) : name;
+}
+
+}  // namespace millrace
