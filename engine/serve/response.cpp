@@ -1,5 +1,5 @@
 // response.cpp: judges what a handler wants to send, before any of it is kept.
-// Source: RFC 9110 section 5.5, RFC 6265 section 4.1.1.
+// Source: RFC 9110 section 5.5.
 #include <millrace/response.hpp>
 
 #include <string>
@@ -13,26 +13,6 @@ namespace {
 using serve::too_many_fields;
 using serve::valid_name;
 using serve::valid_value;
-
-template <class Valid>
-bool all_of(std::string_view text, Valid&& valid) noexcept {
-  for (const char byte : text) {
-    if (!valid(byte)) return false;
-  }
-  return true;
-}
-
-/// cookie-octet: printable ASCII without white space, quotes, comma, semicolon and backslash.
-bool valid_cookie_value(std::string_view value) noexcept {
-  return all_of(value, [](char byte) {
-    return byte > 0x20 && byte < 0x7f && byte != '"' && byte != ',' && byte != ';' && byte != '\\';
-  });
-}
-
-/// What stands between the semicolons of a Set-Cookie field.
-bool valid_attribute(std::string_view value) noexcept {
-  return all_of(value, [](char byte) { return byte >= 0x20 && byte < 0x7f && byte != ';'; });
-}
 
 }  // namespace
 
@@ -86,29 +66,6 @@ Response& Response::bytes(std::string body, std::string_view type) & {
   content_type(type);
   body_ = std::move(body);
   held_.reset();
-  return *this;
-}
-
-Response& Response::cookie(std::string_view name, std::string_view value, const CookieOptions& options) & {
-  if (!valid_name(name) || !valid_cookie_value(value) || !valid_attribute(options.path) ||
-      !valid_attribute(options.domain)) {
-    refuse("the response has a cookie with a character that cookies cannot have");
-    return *this;
-  }
-  std::string text(name);
-  text.append("=").append(value);
-  if (!options.path.empty()) text.append("; Path=").append(options.path);
-  if (!options.domain.empty()) text.append("; Domain=").append(options.domain);
-  if (options.max_age) text.append("; Max-Age=").append(std::to_string(options.max_age->count()));
-  if (options.secure || options.same_site == SameSite::none) text += "; Secure";
-  if (options.http_only) text += "; HttpOnly";
-  switch (options.same_site) {
-    case SameSite::unset: break;
-    case SameSite::strict: text += "; SameSite=Strict"; break;
-    case SameSite::lax: text += "; SameSite=Lax"; break;
-    case SameSite::none: text += "; SameSite=None"; break;
-  }
-  add_line("Set-Cookie", text);
   return *this;
 }
 

@@ -18,10 +18,12 @@
 #include <millrace/middleware/rate_limit.hpp>
 #include <millrace/outcome.hpp>
 #include <millrace/query.hpp>
+#include <millrace/redirect.hpp>
 #include <millrace/reply.hpp>
 #include <millrace/request.hpp>
 #include <millrace/response.hpp>
 #include <millrace/server.hpp>
+#include <millrace/signed_cookie.hpp>
 #include <millrace/sleep.hpp>
 #include <millrace/stream.hpp>
 #include <millrace/task.hpp>

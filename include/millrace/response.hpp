@@ -24,14 +24,20 @@ struct ResponseParts;
 
 enum class SameSite : std::uint8_t { unset, strict, lax, none };
 
-/// Attributes of a cookie. Source: RFC 6265 section 4.1.
+/// Attributes of a cookie. Source: RFC 6265 section 4.1; its successor's draft for SameSite and prefixes.
+///
+/// What a browser would drop without a word makes the response invalid: a name that begins with __Secure-
+/// asks for secure, one with __Host- for secure, the path "/" and no domain.
 struct CookieOptions {
   std::string path = "/";
   std::string domain = {};                           ///< Empty: this host alone.
   std::optional<std::chrono::seconds> max_age = {};  ///< Not set: until the browser closes; 0: forget it now.
-  bool secure = false;                               ///< Over https only.
-  bool http_only = true;                             ///< Not for scripts.
-  SameSite same_site = SameSite::lax;                ///< `none` asks for secure.
+  /// For clients that know no Max-Age; beside one it does not count. Years 1601 to 9999.
+  std::optional<std::chrono::sys_seconds> expires = {};
+  bool secure = false;                 ///< Over https only.
+  bool http_only = true;               ///< Not for scripts.
+  SameSite same_site = SameSite::lax;  ///< `none` makes it secure.
+  bool partitioned = false;  ///< A jar of its own for each site it is embedded in (CHIPS); makes it secure.
 };
 
 /// Status, fields and body. Moves cheaply. Each setter gives the response back, so that they chain.
@@ -82,6 +88,10 @@ class Response {
     return std::move(bytes(std::move(body), type));
   }
 
+  /// Adds a Content-Disposition field: to be saved, under that name (UTF-8); empty: without a name.
+  Response& attachment(std::string_view filename = {}) &;
+  Response&& attachment(std::string_view filename = {}) && { return std::move(attachment(filename)); }
+
   /// The connection ends behind this reply.
   Response& close() & {
     close_ = true;
@@ -101,10 +111,11 @@ class Response {
   bool has_date() const noexcept { return has_date_; }
   /// Null for a valid response, or what is wrong with it.
   const char* problem() const noexcept { return problem_; }
+  /// Makes it invalid; the first problem is the one that is told. problem: a literal.
+  void refuse(const char* problem) noexcept;
 
  private:
   friend serve::ResponseParts;
-  void refuse(const char* problem) noexcept;
   void add_line(std::string_view name, std::string_view value);
 
   std::string body_;

@@ -149,6 +149,33 @@ TEST_CASE("response: cookies") {
   CHECK(Response().cookie("id", "7", {.domain = "a\r\nX: y"}).problem() != nullptr);
 }
 
+TEST_CASE("response: cookies that expire, and partitioned ones") {
+  using std::chrono::sys_seconds;
+  const CookieOptions dated{
+      .expires = sys_seconds{784'111'777s}, .http_only = false, .same_site = SameSite::unset};
+  CHECK(Response().cookie("a", "1", dated).fields() ==
+        "Set-Cookie: a=1; Path=/; Expires=Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+  CHECK(Response().cookie("a", "1", {.max_age = 0s, .expires = sys_seconds{0s}}).fields() ==
+        "Set-Cookie: a=1; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; "
+        "SameSite=Lax\r\n");
+  CHECK(Response().cookie("a", "1", {.same_site = SameSite::none, .partitioned = true}).fields() ==
+        "Set-Cookie: a=1; Path=/; Secure; HttpOnly; SameSite=None; Partitioned\r\n");
+  CHECK(Response().cookie("a", "1", {.expires = sys_seconds{253'402'300'799s}}).problem() == nullptr);
+  for (const auto seconds : {-11'644'473'601s, 253'402'300'800s, -9'000'000'000s * 2, 9'000'000'000s})
+    CHECK((Response().cookie("a", "1", {.expires = sys_seconds{seconds}}).problem() == nullptr) ==
+          (seconds == 9'000'000'000s));
+}
+
+TEST_CASE("response: cookies whose names make promises") {
+  CHECK(Response().cookie("__Secure-a", "1").problem() != nullptr);
+  CHECK(Response().cookie("__Secure-a", "1", {.secure = true}).problem() == nullptr);
+  CHECK(Response().cookie("__host-a", "1", {.path = "/", .secure = true}).problem() == nullptr);
+  CHECK(Response().cookie("__Host-a", "1").problem() != nullptr);
+  CHECK(Response().cookie("__Host-a", "1", {.path = "/x", .secure = true}).problem() != nullptr);
+  CHECK(Response().cookie("__Host-a", "1", {.domain = "a.example", .secure = true}).problem() != nullptr);
+  CHECK(Response().cookie("__Hos", "1").problem() == nullptr);
+}
+
 TEST_CASE_FIXTURE(test::AppFixture, "fixed: serialised once, with room for the date") {
   app.get("/", fixed("ok"));
   app.get("/typed", fixed("{}", "application/json"));
