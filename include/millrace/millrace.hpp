@@ -25,6 +25,7 @@
 #include <millrace/server.hpp>
 #include <millrace/signed_cookie.hpp>
 #include <millrace/sleep.hpp>
+#include <millrace/stored_file.hpp>
 #include <millrace/stream.hpp>
 #include <millrace/task.hpp>
 #include <millrace/websocket.hpp>
