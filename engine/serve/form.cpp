@@ -5,10 +5,9 @@
 #include <cstring>
 
 #include "engine/base/assert.hpp"
-#include "engine/http/framing.hpp"
 #include "engine/http/multipart.hpp"
-#include "engine/http/parameters.hpp"
 #include "engine/http/target.hpp"
+#include "engine/serve/form_refusal.hpp"
 
 namespace millrace {
 
@@ -26,12 +25,6 @@ namespace detail {
 namespace {
 
 using Access = FormData::Access;
-
-bool refuse(Refusal& refusal, std::uint16_t status, std::string_view why) {
-  refusal.status = status;
-  refusal.message.assign("form: ").append(why);
-  return false;
-}
 
 /// Decodes in place. False on a malformed escape.
 bool decode(char* begin, char* end, std::string_view& out) noexcept {
@@ -56,9 +49,10 @@ bool read_urlencoded(std::string_view body, const FormLimits& limits, FormData& 
   while (at < end) {
     char* const next = std::find(at, end, '&');
     if (next != at) {
-      if (out.fields().size() == limits.fields_max) return refuse(refusal, 413, "it has too many fields");
+      if (out.fields().size() == limits.fields_max)
+        return refuse_form(refusal, 413, "it has too many fields");
       FormData::Field& field = Access::fields(out).emplace_back();
-      if (!decode_pair(at, next, field)) return refuse(refusal, 400, "malformed escape");
+      if (!decode_pair(at, next, field)) return refuse_form(refusal, 400, "malformed escape");
     }
     at = next == end ? end : next + 1;
   }
@@ -76,13 +70,12 @@ void add_part(const http::PartHead& head, std::string_view data, FormData& out) 
 bool read_multipart(std::string_view content_type, std::string_view body, const FormLimits& limits,
                     FormData& out, Refusal& refusal) {
   std::string boundary;
-  if (!http::read_boundary(content_type, boundary))
-    return refuse(refusal, 400, "the boundary of the Content-Type is missing or not valid");
+  if (!http::read_boundary(content_type, boundary)) return refuse_form(refusal, 400, bad_boundary);
   http::MultipartParser parser(boundary, {limits.fields_max, limits.part_head_bytes_max});
   std::string_view data;
   for (;;) {
     auto event = parser.next(body);
-    if (!event) return refuse(refusal, event.error().status, parser.problem());
+    if (!event) return refuse_form(refusal, event.error().status, parser.problem());
     const http::MultipartEvent got = event.value();
     switch (got.step) {
       case http::MultipartStep::part: data = {}; break;
@@ -94,7 +87,7 @@ bool read_multipart(std::string_view content_type, std::string_view body, const 
       case http::MultipartStep::end: return true;
       case http::MultipartStep::need_more: {
         const Error error = parser.finish();
-        return refuse(refusal, error.status, parser.problem());
+        return refuse_form(refusal, error.status, parser.problem());
       }
     }
   }
@@ -107,10 +100,9 @@ bool read_form(std::string_view content_type, std::string_view body, const FormL
   const std::string_view type = http::value_before_parameters(content_type);
   if (http::equal_ignoring_case(type, "application/x-www-form-urlencoded"))
     return read_urlencoded(body, limits, out, refusal);
-  if (http::equal_ignoring_case(type, "multipart/form-data"))
-    return read_multipart(content_type, body, limits, out, refusal);
-  return refuse(refusal, 415,
-                "expected the Content-Type application/x-www-form-urlencoded or multipart/form-data");
+  if (is_multipart(content_type)) return read_multipart(content_type, body, limits, out, refusal);
+  return refuse_form(refusal, 415,
+                     "expected the Content-Type application/x-www-form-urlencoded or multipart/form-data");
 }
 
 }  // namespace detail

@@ -1,5 +1,5 @@
 // form.hpp: what an HTML form sends, urlencoded or as multipart/form-data, with the whole body in memory.
-// Large uploads: upload.hpp.
+// Large uploads: multipart.hpp.
 //
 //   struct Profile { std::string name; std::optional<int> age; bool news = false; mr::FormFile picture; };
 //   MR_JSON(Profile, name, age, news, picture)
@@ -153,6 +153,12 @@ class FormPairs {
   std::size_t next_ = 0;  ///< One more than the index of the current one.
 };
 
+}  // namespace detail
+
+// The engine itself is built without exceptions.
+#ifdef __cpp_exceptions
+namespace detail {
+
 template <>
 struct Argument<FormData> {
   static constexpr bool is_path_parameter = false;
@@ -185,8 +191,6 @@ struct Argument<Form<T>> {
 
 }  // namespace detail
 
-// The engine itself is built without exceptions.
-#ifdef __cpp_exceptions
 inline FormData Request::form(const FormLimits& limits) const {
   FormData form;
   detail::Refusal refusal;

@@ -16,6 +16,7 @@
 #include <millrace/middleware/cors.hpp>
 #include <millrace/middleware/headers.hpp>
 #include <millrace/middleware/rate_limit.hpp>
+#include <millrace/multipart.hpp>
 #include <millrace/outcome.hpp>
 #include <millrace/query.hpp>
 #include <millrace/redirect.hpp>

@@ -70,7 +70,8 @@ class Request {
 #endif
 
   /// The body as a form: urlencoded, or multipart. Read anew by each call; throws mr::HttpError where the
-  /// body is no form (415), a malformed one (400) or over a limit (413). Include <millrace/form.hpp>.
+  /// body is no form (415), a malformed one (400) or over a limit (413). In a coroutine: after awaiting
+  /// body().whole(). See mr::FormData; part by part: mr::Multipart.
   FormData form() const;
   FormData form(const FormLimits& limits) const;
   /// The files of form() alone.

@@ -138,6 +138,25 @@ std::string trailer(mr::Request& request) {
          " authorization=" + std::string(request.header("authorization").value_or("-"));
 }
 
+/// Each part of a form by its name: text whole, pieces one after the other, first its first piece, else nothing.
+mr::Task<std::string> parts(mr::Request& request) {
+  mr::Multipart form(request);
+  std::string out;
+  while (mr::Part* part = co_await form.next()) {
+    const std::string name(part->name());
+    out += name;
+    if (name == "text") out += "=" + co_await part->text(10);
+    if (name == "first") co_await part->read();
+    if (name == "pieces") {
+      std::size_t bytes = 0;
+      while (const auto piece = co_await part->read()) bytes += piece->size();
+      out += "=" + std::to_string(bytes);
+    }
+    out += " ";
+  }
+  co_return out;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -176,5 +195,6 @@ int main(int argc, char** argv) {
     co_await request.stream("text/plain").write("first");
     co_return "second";
   });
+  app.post("/parts", parts);
   return app.run(argc, argv);
 }
