@@ -42,6 +42,8 @@ PACKAGES = {
     "simdjson": {"proto", "serve"},
     "openssl/": {"ext"},
     "zlib": {"proto", "ext"},
+    "brotli/": {"ext"},
+    "zstd": {"ext"},
     "toml++/": {"config"},
     "CLI/": {"config"},
 }
