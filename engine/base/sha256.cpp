@@ -58,8 +58,9 @@ void Sha256::update(std::string_view bytes) noexcept {
 
 Sha256Digest Sha256::finish() noexcept {
   const std::uint64_t size_bits = size_bytes_ * 8;
-  update({"\x80", 1});
-  while (size_bytes_ % block_bytes != block_bytes - 8) update({"\0", 1});
+  static constexpr std::array<char, block_bytes> padding = {'\x80'};
+  const std::size_t used = size_bytes_ % block_bytes;  // 1 to 64 bytes make it 56.
+  update({padding.data(), (used < block_bytes - 8 ? block_bytes : 2 * block_bytes) - 8 - used});
   char size[8];
   for (unsigned i = 0; i < 8; ++i) size[i] = static_cast<char>(size_bits >> (56 - 8 * i));
   update({size, sizeof size});

@@ -166,7 +166,8 @@ struct Argument<FormData> {
   using Value = FormData;
   static std::optional<Value> extract(Request& request, Refusal& refusal) {
     std::optional<Value> form(std::in_place);
-    if (!read_form(request.header("content-type").value_or(""), request.body(), {}, *form, refusal))
+    if (!body_is_plain(request, refusal) ||
+        !read_form(request.header("content-type").value_or(""), request.body(), {}, *form, refusal))
       form.reset();
     return form;
   }
@@ -194,7 +195,8 @@ struct Argument<Form<T>> {
 inline FormData Request::form(const FormLimits& limits) const {
   FormData form;
   detail::Refusal refusal;
-  if (!detail::read_form(header("content-type").value_or(""), body(), limits, form, refusal))
+  if (!detail::body_is_plain(*this, refusal) ||
+      !detail::read_form(header("content-type").value_or(""), body(), limits, form, refusal))
     throw HttpError(refusal.status, std::move(refusal.message));
   return form;
 }

@@ -6,7 +6,8 @@
 //   app.post("/items", [](mr::Json<Item> in) { return mr::json(in.value).status(201); });
 //
 // A body that does not fit is answered before the handler runs: 400 for what is no JSON, a wrong type
-// or a missing field, with the path and the byte; 415 for a Content-Type that is not JSON's.
+// or a missing field, with the path and the byte; 415 for a Content-Type that is not JSON's, and for
+// a Content-Encoding.
 #pragma once
 
 #include <millrace/detail/argument.hpp>
@@ -62,7 +63,8 @@ struct Argument<Json<T>> {
   using Value = Json<T>;
   static std::optional<Value> extract(Request& request, Refusal& refusal) {
     std::optional<Value> in(std::in_place);
-    if (!read_json_body(request.header("content-type").value_or(""), request.body(), in->value, refusal))
+    if (!body_is_plain(request, refusal) ||
+        !read_json_body(request.header("content-type").value_or(""), request.body(), in->value, refusal))
       in.reset();
     return in;
   }

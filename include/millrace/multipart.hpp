@@ -113,7 +113,8 @@ class Multipart {
  public:
   /// Throws HttpError 415, or 400 where the boundary is missing or not valid.
   explicit Multipart(Request& request, const MultipartLimits& limits = {}) : request_(&request) {
-    reader_ = detail::multipart_open(request.header("content-type").value_or(""), limits, refusal_);
+    if (detail::body_is_plain(request, refusal_))
+      reader_ = detail::multipart_open(request.header("content-type").value_or(""), limits, refusal_);
     if (reader_ == nullptr) refuse();
   }
   Multipart(const Multipart&) = delete;

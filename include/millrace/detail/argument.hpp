@@ -31,6 +31,15 @@ struct Refusal {
   std::string message;  ///< The body of the answer, where the application has no handler for the status.
 };
 
+/// False, and 415, where the body has a content coding: none is decoded, and coded bytes are neither JSON nor
+/// a form (RFC 9110 section 15.5.16). A body read as bytes is what was sent, whatever its coding.
+inline bool body_is_plain(const Request& request, Refusal& refusal) {
+  const std::optional<std::string_view> coding = request.header("content-encoding");
+  if (!coding || *coding == "identity") return true;
+  refusal = {415, "the body has a Content-Encoding, which is not decoded: send it without one"};
+  return false;
+}
+
 /// What is no specialisation is no argument.
 template <class A>
 struct Argument;

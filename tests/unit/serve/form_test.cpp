@@ -170,6 +170,8 @@ TEST_CASE_FIXTURE(test::AppFixture, "form: asked for by hand") {
     CAPTURE(path);
     CHECK(ask(path, with_body(urlencoded, "a=%")).status == 400);
     CHECK(ask(path, with_body("text/css", "a=1")).status == 415);
+    CHECK(ask(path, "Content-Encoding: gzip\r\n" + with_body(urlencoded, "a=1")).status == 415);
+    CHECK(ask(path, "Content-Encoding: identity\r\n" + with_body(urlencoded, "a=1")).status == 200);
   }
 }
 

@@ -54,7 +54,12 @@ TEST_CASE("millrace::Json and millrace::json: in and out of a handler") {
 
   Post other("/items", "Content-Type: text/csv\r\n", R"({"name":"x","id":41})");
   CHECK(fixture.run(other).status == 415);
-  for (const Post* post : {&good, &bad, &other}) CHECK(post->sink.answer.replies == 1);
+
+  Post coded("/items", "Content-Encoding: gzip\r\n", R"({"name":"x","id":41})");
+  CHECK(fixture.run(coded).status == 415);
+  CHECK(coded.sink.answer.body ==
+        "the body has a Content-Encoding, which is not decoded: send it without one");
+  for (const Post* post : {&good, &bad, &other, &coded}) CHECK(post->sink.answer.replies == 1);
 }
 
 TEST_CASE("millrace::Query: into a handler") {
