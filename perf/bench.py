@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import idle, instructions, speed, tls, tokenizer, wrk
+from runner import idle, instructions, json_speed, speed, tls, tokenizer, wrk
 from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["speed", "wrk", "tokenizer", "instructions", "idle"]
+PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle"]
 PEERS = ["tls"]  # Beside another server; only when asked for.
 
 
@@ -98,12 +98,12 @@ def run_instructions(options, programs):
     return instructions.lines_of(figures, instructions.committed())
 
 
-def run_tokenizer(options):
+def run_micro(options, part):
     micro = options.build / "perf" / "micro" / "micro"
     if not micro.exists():
-        print("the tokenizer is not measured: Google Benchmark was not found when this was built")
+        print(f"{part.__name__} is not measured: Google Benchmark was not found when this was built")
         return []
-    return tokenizer.lines_of(tokenizer.measure(micro, 3 if options.quick else 15))
+    return part.lines_of(part.measure(micro, 3 if options.quick else 15))
 
 
 def run_wrk(options, programs, cpus):
@@ -136,7 +136,9 @@ def run(options):
     if "tls" in parts:
         lines += run_tls(options, programs, cpus, details)
     if "tokenizer" in parts:
-        lines += run_tokenizer(options)
+        lines += run_micro(options, tokenizer)
+    if "json" in parts:
+        lines += run_micro(options, json_speed)
     if "instructions" in parts:
         lines += run_instructions(options, programs)
     if "idle" in parts:

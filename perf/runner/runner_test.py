@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from runner import instructions, speed, tokenizer, wrk  # noqa: E402
+from runner import instructions, json_speed, speed, tokenizer, wrk  # noqa: E402
 from runner.processes import TICKS, CpuCount, CpuTime, RunError, Server  # noqa: E402
 from runner.report import Line, table  # noqa: E402
 
@@ -62,6 +62,14 @@ class Tokenizer(unittest.TestCase):
             tokenizer.times_of({"benchmarks": [self.run_of("head/avx2/35/same", 0.0, error_occurred=True)]})
         with self.assertRaises(RunError):
             tokenizer.lines_of({"avx2": {"35": 1.0}})
+
+
+class JsonSpeed(unittest.TestCase):
+    def test_a_line_a_library_that_is_there(self):
+        times = {"millrace": {"0": 100.0, "1": 1000.0}, "rapidjson": {"0": 200.0, "1": 500.0}}
+        lines = json_speed.lines_of({"read": times, "write": {"millrace": {"0": 50.0}, "nlohmann": {"0": 100.0}}})
+        self.assertEqual([line.measured for line in lines], [2.0, 0.5, 2.0])
+        self.assertEqual(lines[1].what, "JSON read, 13 KB: times the speed of RapidJSON")
 
 
 class Speed(unittest.TestCase):

@@ -14,8 +14,8 @@ BOUNDS = {"35": 4.0, "700": 4.0}  # Of the others: not slower.
 KERNELS = ("avx512", "avx2", "sse4.2", "scalar")
 
 
-def measure(program, repetitions):
-    command = [str(program), "--benchmark_format=json", "--benchmark_filter=^head/.*/same$",
+def measure(program, repetitions, pattern="^head/.*/same$"):
+    command = [str(program), "--benchmark_format=json", f"--benchmark_filter={pattern}",
                f"--benchmark_repetitions={repetitions}", "--benchmark_min_time=0.05",
                "--benchmark_enable_random_interleaving=true"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
