@@ -3,7 +3,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/ext/compress/codings.hpp"
 
-namespace millrace::compress {
+namespace millrace::coding {
 namespace {
 
 constexpr std::uint32_t window_bits = 18;  // 256 KiB: what a reply rarely exceeds, and memory follows.
@@ -61,4 +61,4 @@ std::unique_ptr<Encoder> make_brotli(const Levels& levels) {
   return encoder;
 }
 
-}  // namespace millrace::compress
+}  // namespace millrace::coding

@@ -5,7 +5,7 @@
 
 #include "engine/ext/compress/encoder.hpp"
 
-namespace millrace::compress {
+namespace millrace::coding {
 
 std::unique_ptr<Encoder> make_gzip(const Levels& levels);
 std::unique_ptr<Encoder> make_brotli(const Levels& levels);
@@ -14,4 +14,4 @@ std::unique_ptr<Encoder> make_zstd(const Levels& levels);
 /// Output is made in steps of this size.
 inline constexpr std::size_t step_bytes = 16 * 1024;
 
-}  // namespace millrace::compress
+}  // namespace millrace::coding

@@ -4,7 +4,7 @@
 
 #include "engine/ext/compress/codings.hpp"
 
-namespace millrace::compress {
+namespace millrace::coding {
 namespace {
 
 using Make = std::unique_ptr<Encoder> (*)(const Levels& levels);
@@ -36,4 +36,4 @@ std::unique_ptr<Encoder> make_encoder(http::Coding coding, const Levels& levels)
 
 bool is_built_in(http::Coding coding) noexcept { return makers[static_cast<std::size_t>(coding)] != nullptr; }
 
-}  // namespace millrace::compress
+}  // namespace millrace::coding

@@ -12,7 +12,7 @@
 
 #include "engine/http/accept_encoding.hpp"
 
-namespace millrace::compress {
+namespace millrace::coding {
 
 enum class Flush : std::uint8_t {
   none,  ///< The encoder may keep what it likes.
@@ -34,6 +34,7 @@ struct Levels {
   int gzip = 5;    ///< 1 to 9.
   int brotli = 4;  ///< 0 to 11.
   int zstd = 3;    ///< 1 to 19.
+  bool operator==(const Levels&) const = default;
 };
 
 /// Null for identity, for a coding that was not built in, and without memory.
@@ -42,4 +43,4 @@ std::unique_ptr<Encoder> make_encoder(http::Coding coding, const Levels& levels)
 /// Whether make_encoder() knows it.
 bool is_built_in(http::Coding coding) noexcept;
 
-}  // namespace millrace::compress
+}  // namespace millrace::coding

@@ -6,7 +6,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/ext/compress/codings.hpp"
 
-namespace millrace::compress {
+namespace millrace::coding {
 namespace {
 
 constexpr int window_bits = 15 + 16;  // 32 KiB; 16 asks for gzip's own header.
@@ -72,4 +72,4 @@ std::unique_ptr<Encoder> make_gzip(const Levels& levels) {
   return encoder;
 }
 
-}  // namespace millrace::compress
+}  // namespace millrace::coding

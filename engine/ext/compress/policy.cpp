@@ -7,7 +7,7 @@
 #include "engine/http/framing.hpp"
 #include "engine/http/parameters.hpp"
 
-namespace millrace::compress {
+namespace millrace::coding {
 namespace {
 
 using http::equal_ignoring_case;
@@ -70,11 +70,8 @@ std::string weakened(std::string_view etag) {
   return text;
 }
 
-std::string with_vary(std::string_view vary) {
-  std::string text(vary);
-  if (http::list_has(vary, "*") || http::list_has(vary, "accept-encoding")) return text;
-  if (!text.empty()) text += ", ";
-  return text.append("Accept-Encoding");
+bool varies_by_coding(std::string_view vary) noexcept {
+  return http::list_has(vary, "*") || http::list_has(vary, "accept-encoding");
 }
 
-}  // namespace millrace::compress
+}  // namespace millrace::coding

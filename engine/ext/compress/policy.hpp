@@ -9,7 +9,7 @@
 
 #include "engine/http/accept_encoding.hpp"
 
-namespace millrace::compress {
+namespace millrace::coding {
 
 /// What is asked of a reply. Views into it.
 struct Facts {
@@ -35,7 +35,7 @@ http::Coding choose(const http::AcceptedCodings& accepted) noexcept;
 /// A strong entity tag made weak: what it names is no longer the same byte for byte. A weak one stays.
 std::string weakened(std::string_view etag);
 
-/// "Accept-Encoding" added to a Vary field; as it is where it is there already, or "*".
-std::string with_vary(std::string_view vary);
+/// Whether a Vary field names Accept-Encoding already, or everything.
+bool varies_by_coding(std::string_view vary) noexcept;
 
-}  // namespace millrace::compress
+}  // namespace millrace::coding

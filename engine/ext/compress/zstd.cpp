@@ -3,7 +3,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/ext/compress/codings.hpp"
 
-namespace millrace::compress {
+namespace millrace::coding {
 namespace {
 
 constexpr int window_bits = 18;  // 256 KiB; RFC 9659 lets clients refuse more than 8 MiB.
@@ -61,4 +61,4 @@ std::unique_ptr<Encoder> make_zstd(const Levels& levels) {
   return encoder;
 }
 
-}  // namespace millrace::compress
+}  // namespace millrace::coding

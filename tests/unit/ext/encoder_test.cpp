@@ -19,7 +19,7 @@
 #endif
 
 using namespace millrace;
-using compress::Flush;
+using coding::Flush;
 using http::Coding;
 
 namespace {
@@ -79,7 +79,7 @@ std::string decode(Coding coding, const std::string& coded) {
 std::vector<Coding> codings() {
   std::vector<Coding> found;
   for (const Coding coding : {Coding::gzip, Coding::br, Coding::zstd}) {
-    if (compress::is_built_in(coding)) found.push_back(coding);
+    if (coding::is_built_in(coding)) found.push_back(coding);
   }
   return found;
 }
@@ -97,7 +97,7 @@ std::string text_of(std::size_t size) {
 TEST_CASE("encoder: whole contents of every size, one after the other") {
   for (const Coding coding : codings()) {
     CAPTURE(http::name_of(coding));
-    const auto encoder = compress::make_encoder(coding, {});
+    const auto encoder = coding::make_encoder(coding, {});
     REQUIRE(encoder != nullptr);
     for (const std::size_t size : {0u, 1u, 1000u, 100'000u, 3'000'000u}) {
       const std::string text = text_of(size);
@@ -115,7 +115,7 @@ TEST_CASE("encoder: whole contents of every size, one after the other") {
 TEST_CASE("encoder: what was flushed can be decoded before the rest has come") {
   for (const Coding coding : codings()) {
     CAPTURE(http::name_of(coding));
-    const auto encoder = compress::make_encoder(coding, {});
+    const auto encoder = coding::make_encoder(coding, {});
     REQUIRE(encoder != nullptr);
     std::string coded, written;
     for (unsigned round = 0; round < 20; ++round) {
@@ -132,7 +132,7 @@ TEST_CASE("encoder: what was flushed can be decoded before the rest has come") {
 }
 
 TEST_CASE("encoder: what no library stands for") {
-  CHECK(compress::make_encoder(Coding::identity, {}) == nullptr);
-  CHECK_FALSE(compress::is_built_in(Coding::identity));
+  CHECK(coding::make_encoder(Coding::identity, {}) == nullptr);
+  CHECK_FALSE(coding::is_built_in(Coding::identity));
   MESSAGE("built in: " << codings().size() << " of 3 codings");
 }
