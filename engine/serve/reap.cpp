@@ -87,7 +87,9 @@ void Core::on_hangup(const io::Completion& done) noexcept {
   found->watching = false;
   if (!found->closing) {
     if (done.result >= 0) {
-      abort(*found, found->lingering ? found->reason : net::CloseReason::reset);
+      // While it lingers both ends may have said goodbye with bytes still unread; closing then would reset.
+      // The receive that is under way comes to the end, or to the error.
+      if (!found->lingering) abort(*found, net::CloseReason::reset);
     } else if (done.result != -ECANCELED) {
       watch_hangup(*found);  // The kernel stopped watching, as it does when its queue is full.
     }

@@ -105,6 +105,28 @@ TEST_CASE("nothing behind a reply that closes is run, also where that reply must
   CHECK(client.eof());
 }
 
+// Closing with bytes unread resets, and the reset takes along what the client has not read yet.
+TEST_CASE("a last reply is not voided by bytes that no buffer was there for") {
+  serve::CoreOptions options = small_options();
+  options.http.pipeline_max = 1;  // So that reading is held, and the end of the client is watched for.
+  OneCore one(options);
+  Client client = one.connect(get("/later/20/a") + get("/n/b"));
+  one.run(5 * ns_per_ms);
+  client.set_reading(false);
+  client.write(get("/n/c"));
+  client.half_close();
+  one.core.request_stop(20 * ns_per_s);
+  one.run(10 * ns_per_ms);
+  one.world.plan().no_buffers = 1000;
+  one.run(10 * ns_per_ms);
+  one.world.plan().no_buffers = 0;
+  client.set_reading(true);
+  one.run(10 * ns_per_ms);
+  CHECK(client.received().ends_with("/later/20/a"));
+  CHECK(client.eof());
+  CHECK_FALSE(client.was_reset());
+}
+
 TEST_CASE("a grace without end lets a request take its time") {
   OneCore one;
   Client client = one.connect(get("/later/5000/a"));
