@@ -229,6 +229,7 @@ void Network::move_unread(ConnectionId id) {
   if (connection.unread.empty() && connection.server_ended) connection.end_received = true;
   changed(connection);
   unread_soon(id);
+  tell_client(connection);
 }
 
 void Network::client_reads(ConnectionId id, bool reads) {
@@ -295,6 +296,7 @@ void Network::reset_arrives_at_client(Connection& connection) {
   connection.reset_at_client = true;
   connection.wire.clear();
   connection.unread.clear();
+  tell_client(connection);
 }
 
 }  // namespace millrace::io::sim

@@ -45,6 +45,7 @@ struct Connection {
   bool error_pending = false;  ///< The server's next receive or send reports ECONNRESET.
   bool wire_moving = false;    ///< An event that moves bytes is due.
   bool unread_moving = false;
+  std::function<void()> on_received;  ///< Called when bytes, the end or a reset reached the client.
 };
 
 class Network {
@@ -88,6 +89,9 @@ class Network {
   void client_close(ConnectionId id);
   void client_reset(ConnectionId id);
   void client_reads(ConnectionId id, bool reads);
+  void client_listens(ConnectionId id, std::function<void()> on_received) {
+    at(id).on_received = std::move(on_received);
+  }
   Connection& at(ConnectionId id) noexcept { return connections_[id]; }
 
   Random& random() noexcept { return random_; }
@@ -134,6 +138,9 @@ class Network {
   void arrive(ConnectionId id, Descriptor listener);
   void reset_arrives_at_server(Connection& connection);
   void reset_arrives_at_client(Connection& connection);
+  static void tell_client(Connection& connection) {
+    if (connection.on_received) connection.on_received();
+  }
   std::size_t piece_of(std::size_t size_bytes);
 
   FaultPlan plan_;

@@ -73,4 +73,10 @@ std::uint64_t hash_of(std::span<const iovec> parts) noexcept {
   return hash;
 }
 
+std::uint64_t hash_of_content(std::span<const iovec> parts) noexcept {
+  std::uint64_t hash = 1;
+  for (const iovec& part : parts) hash = hash_of(part.iov_base, part.iov_len, hash);
+  return hash;
+}
+
 }  // namespace millrace::io::sim

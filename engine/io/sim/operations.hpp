@@ -50,6 +50,8 @@ class Operations {
 
 /// Changes with any byte of the parts or of the table itself.
 std::uint64_t hash_of(std::span<const iovec> parts) noexcept;
+/// Of the bytes alone: the same in every run.
+std::uint64_t hash_of_content(std::span<const iovec> parts) noexcept;
 std::uint64_t hash_of(const void* bytes, std::size_t size_bytes, std::uint64_t hash) noexcept;
 
 }  // namespace millrace::io::sim

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 #include "engine/base/assert.hpp"
 
@@ -27,12 +28,14 @@ SimBackend::SimBackend(Network& network, const BackendOptions& options)
 void SimBackend::accept(Token token, Descriptor listener) noexcept {
   MR_ASSERT(token.op() == Op::accept);
   MR_ASSERT(network_.is_listener(listener));
+  note("accept", token, listener, 0);
   submit(operations_.add(token, listener));
 }
 
 void SimBackend::recv(Token token, Descriptor descriptor) noexcept {
   MR_ASSERT(token.op() == Op::recv);
   MR_ASSERT(network_.find(descriptor) != nullptr);
+  note("recv", token, descriptor, 0);
   submit(operations_.add(token, descriptor));
 }
 
@@ -43,12 +46,14 @@ void SimBackend::send(Token token, Descriptor descriptor, std::span<const iovec>
   Operation& operation = operations_.add(token, descriptor);
   operation.parts = parts;
   operation.parts_hash = hash_of(parts);
+  note("send", token, descriptor, trace_ != nullptr ? hash_of_content(parts) : 0);
   submit(operation);
 }
 
 void SimBackend::hangup(Token token, Descriptor descriptor) noexcept {
   MR_ASSERT(token.op() == Op::hangup);
   MR_ASSERT(network_.find(descriptor) != nullptr);
+  note("hangup", token, descriptor, 0);
   submit(operations_.add(token, descriptor));
 }
 
@@ -58,6 +63,7 @@ void SimBackend::submit(Operation& operation) noexcept {
 }
 
 void SimBackend::cancel(Token token) noexcept {
+  note("cancel", token, no_descriptor, 0);
   count_submission();
   submitted_.emplace_back();
   cancelled_.push_back(token);
@@ -110,10 +116,14 @@ void SimBackend::apply_cancels() noexcept {
 
 // ---- Immediate operations
 
-void SimBackend::shutdown_send(Descriptor descriptor) noexcept { network_.shutdown_send(descriptor); }
+void SimBackend::shutdown_send(Descriptor descriptor) noexcept {
+  note("shutdown", Token(), descriptor, 0);
+  network_.shutdown_send(descriptor);
+}
 
 void SimBackend::close(Descriptor descriptor, bool reset) noexcept {
   MR_ASSERT(operations_.count(descriptor) == 0);
+  note(reset ? "reset" : "close", Token(), descriptor, 0);
   network_.close(descriptor, reset);
 }
 
@@ -244,6 +254,31 @@ void SimBackend::complete(Operation& operation, Completion completion) noexcept 
   due_.push({.time = time, .sequence = sequence_++, .completion = completion});
 }
 
+// ---- The trace
+
+void SimBackend::note(const char* what, Token token, Descriptor descriptor, std::uint64_t content) const {
+  if (trace_ == nullptr) return;
+  char line[128];
+  const int size = std::snprintf(
+      line, sizeof line, "%llu %s %llx of %d %llx\n", static_cast<unsigned long long>(network_.now()), what,
+      static_cast<unsigned long long>(token.bits()), descriptor, static_cast<unsigned long long>(content));
+  trace_->append(line, static_cast<std::size_t>(size));
+}
+
+void SimBackend::note(const Completion& completion) {
+  if (trace_ == nullptr) return;
+  char line[128];
+  std::uint64_t content = 0;
+  if (completion.has_buffer)
+    content = hash_of(buffers_.at(completion.buffer_id), static_cast<std::size_t>(completion.result), 1);
+  const int size = std::snprintf(line, sizeof line, "%llu completed %llx with %d buffer %d %llx%s\n",
+                                 static_cast<unsigned long long>(network_.now()),
+                                 static_cast<unsigned long long>(completion.token.bits()), completion.result,
+                                 completion.has_buffer ? completion.buffer_id : -1,
+                                 static_cast<unsigned long long>(content), completion.more ? " more" : "");
+  trace_->append(line, static_cast<std::size_t>(size));
+}
+
 // ---- Waiting
 
 void SimBackend::post_due() noexcept {
@@ -284,6 +319,7 @@ std::size_t SimBackend::deliver(std::span<Completion> out) noexcept {
 }
 
 void SimBackend::deliver_one(const Completion& completion) noexcept {
+  note(completion);
   trace_hash_ = mix(trace_hash_ ^ network_.now());
   trace_hash_ = mix(trace_hash_ ^ completion.token.bits());
   trace_hash_ = mix(trace_hash_ ^ static_cast<std::uint32_t>(completion.result) ^

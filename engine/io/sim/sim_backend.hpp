@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <queue>
+#include <string>
 #include <vector>
 
 #include "engine/io/backend.hpp"
@@ -47,6 +48,8 @@ class SimBackend final : public IoBackend {
 
   /// Everything that wait() told so far, in one number: equal for equal runs of one seed.
   std::uint64_t trace_hash() const noexcept { return trace_hash_; }
+  /// A line for each submission, completion and close from now on; null: none.
+  void write_trace(std::string* out) noexcept { trace_ = out; }
   /// Operations whose last completion did not come out of wait() yet.
   std::size_t operations_under_way() const noexcept { return operations_.count(); }
   std::uint32_t buffers_free() const noexcept { return buffers_.free_count(); }
@@ -83,6 +86,8 @@ class SimBackend final : public IoBackend {
   std::size_t deliver(std::span<Completion> out) noexcept;
   void deliver_one(const Completion& completion) noexcept;
   TimeNs next_event() const noexcept;
+  void note(const char* what, Token token, Descriptor descriptor, std::uint64_t content) const;
+  void note(const Completion& completion);
 
   Network& network_;
   BufferPool buffers_;
@@ -99,6 +104,7 @@ class SimBackend final : public IoBackend {
   std::uint32_t idle_waits_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t trace_hash_ = 0;
+  std::string* trace_ = nullptr;
   std::atomic<bool> woken_{false};
   BackendStats stats_;
 };

@@ -36,6 +36,8 @@ class Client {
   /// Also reads no more: bytes from the server are answered with a reset.
   void close() { network_->client_close(id_); }
   void reset() { network_->client_reset(id_); }
+  /// Calls `action` when bytes, the end or a reset reached the client; it may use clients and schedule.
+  void on_received(std::function<void()> action) { network_->client_listens(id_, std::move(action)); }
   /// Without reading, the server's send buffer fills up.
   void set_reading(bool reads) { network_->client_reads(id_, reads); }
 
@@ -79,6 +81,9 @@ class World {
   const FaultCounts& faults() noexcept { return network_.faults(); }
   Random& random() noexcept { return network_.random(); }
   std::uint64_t trace_hash() const noexcept { return backend_.trace_hash(); }
+  /// Appends a line for all that the core asks of the kernel and is told by it; null: no more. For people,
+  /// and to see that two runs of a seed are the same, byte for byte.
+  void write_trace(std::string* out) noexcept { backend_.write_trace(out); }
 
   /// What a core that has stopped must have left: no descriptor, no operation, and every buffer back.
   std::uint32_t open_descriptors() const noexcept { return network_.open_descriptors(); }

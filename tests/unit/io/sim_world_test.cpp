@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -236,4 +237,49 @@ TEST_CASE("sim: the generator spreads, and its sequence is fixed") {
   CHECK(again.next() != other.next());
   CHECK_FALSE(other.chance(0));
   CHECK(other.chance(1000));
+}
+
+TEST_CASE("sim: a client is told of bytes and of a reset, and may answer from there") {
+  Scene scene;
+  int told = 0;
+  scene.client.on_received([&] {
+    ++told;
+    if (!scene.client.ended()) scene.client.write("thanks");
+  });
+  std::string text = "reply";
+  const iovec part{.iov_base = text.data(), .iov_len = text.size()};
+  scene.backend.recv(recv_token, scene.peer);
+  scene.backend.send(send_token, scene.peer, {&part, 1});
+  std::size_t received = 0;
+  while (received == 0) {
+    for (const Completion& done : scene.all()) {
+      if (!done.has_buffer) continue;
+      received = static_cast<std::size_t>(done.result);
+      scene.backend.give_back({&done.buffer_id, 1});
+    }
+  }
+  CHECK(received == 6);
+  CHECK(told == 1);
+  scene.backend.cancel(recv_token);
+  while (scene.world.backend().operations_under_way() > 1) scene.all();
+  scene.backend.close(scene.peer, true);
+  scene.all();
+  CHECK(scene.client.was_reset());
+  CHECK(told == 2);
+}
+
+TEST_CASE("sim: the trace has a line for what was asked and for what was told, and only while it is wanted") {
+  std::string trace;
+  Scene scene;
+  scene.client.write("hello");
+  scene.world.write_trace(&trace);
+  scene.backend.recv(recv_token, scene.peer);
+  const Completion done = scene.one();
+  CHECK(std::count(trace.begin(), trace.end(), '\n') == 2);
+  CHECK(trace.find(" recv ") != std::string::npos);
+  CHECK(trace.find(" completed ") != std::string::npos);
+  scene.world.write_trace(nullptr);
+  scene.backend.give_back({&done.buffer_id, 1});
+  scene.backend.cancel(recv_token);
+  CHECK(std::count(trace.begin(), trace.end(), '\n') == 2);
 }
