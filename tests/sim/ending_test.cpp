@@ -1,5 +1,5 @@
 // Goal: a connection and a core end when they should, with every reply that was promised.
-// Method: cases written out by hand; core_sim_test.cpp has the many.
+// Method: cases written out by hand; core_sim has the many.
 #include "tests/sim/one_core.hpp"
 
 namespace millrace::test {

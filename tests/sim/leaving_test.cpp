@@ -1,5 +1,5 @@
 // Goal: a client that leaves cancels its coroutines, one that half closes gets its answers.
-// Method: cases written out by hand; core_sim_test.cpp has the many.
+// Method: cases written out by hand; core_sim has the many.
 #include "tests/sim/one_core.hpp"
 
 namespace millrace::test {
@@ -41,6 +41,21 @@ TEST_CASE("a coroutine is cancelled when its client resets while no more is read
   one.run(5 * ns_per_ms);
   client.reset();
   one.run(20 * ns_per_ms);
+  CHECK(one.handler.coroutines_live == 0);
+  CHECK(one.core.connections() == 0);
+}
+
+TEST_CASE("a coroutine is cancelled when its client has gone while an earlier reply was on its way") {
+  OneCore one;
+  Client client = one.connect();
+  one.run(ns_per_ms);
+  one.world.plan().late_completion = 1000;
+  one.world.plan().delay_max_ns = 20 * ns_per_ms;
+  client.write(get("/n/a") + get("/later/5000/b"));
+  while (client.received().empty()) one.core.turn(one.world.now() + ns_per_ms);
+  one.world.plan().late_completion = 0;
+  client.close();  // What the core knows: the peer has ended, and a send is not complete.
+  one.run(50 * ns_per_ms);
   CHECK(one.handler.coroutines_live == 0);
   CHECK(one.core.connections() == 0);
 }

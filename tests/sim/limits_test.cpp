@@ -1,5 +1,5 @@
 // Goal: who stalls, and what runs out, is answered or dropped in time, and nobody else suffers.
-// Method: cases written out by hand; core_sim_test.cpp has the many.
+// Method: cases written out by hand; core_sim has the many.
 #include "tests/sim/one_core.hpp"
 
 namespace millrace::test {

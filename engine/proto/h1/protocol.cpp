@@ -87,7 +87,11 @@ void Protocol::on_end(net::Connection& connection) noexcept {
 void Protocol::on_sent(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   session.write_deadline = connection.output.empty() ? time_never : carrier_.now() + options_.write_idle_ns;
-  if (session.pending_count != 0) advance(connection);
+  if (session.pending_count != 0) [[unlikely]] {
+    advance(connection);
+    // Only now, where bytes were still on their way when the peer ended, or a reply before has left.
+    if (connection.read_ended && session.pending_count != 0) probe(connection);
+  }
   if (connection.hold_reading && session.phase != Phase::stopped && !paused(connection)) {
     carrier_.hold_reading(connection, false);
     session.in_bytes = true;
