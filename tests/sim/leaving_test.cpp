@@ -60,6 +60,31 @@ TEST_CASE("a coroutine is cancelled when its client has gone while an earlier re
   CHECK(one.core.connections() == 0);
 }
 
+TEST_CASE("a coroutine that starts when its client has ended is cancelled too") {
+  serve::CoreOptions options = small_options();
+  options.http.output_bytes_max = 512;  // The second request waits in the input until the first is sent.
+  OneCore one(options);
+  Client client = one.connect(get("/source/5000") + get("/later/5000/b"));
+  client.close();
+  one.run(50 * ns_per_ms);
+  CHECK(one.handler.coroutines_live == 0);
+  CHECK(one.core.connections() == 0);
+}
+
+TEST_CASE("without memory to ask whether a client has left, its connection ends") {
+  serve::CoreOptions options = small_options();
+  options.memory_bytes_max = 512;  // Of which the coroutine's copy of its request takes all.
+  OneCore one(options);
+  Client client = one.connect(get("/later/5000/a", "X-Filler: " + std::string(200, 'f') + "\r\n"));
+  one.run(5 * ns_per_ms);
+  REQUIRE(one.handler.coroutines_live == 1);
+  REQUIRE(one.core.pool().bytes_used() == 512);
+  client.close();
+  one.run(5 * ns_per_ms);
+  CHECK(one.handler.coroutines_live == 0);
+  CHECK(one.core.connections() == 0);
+}
+
 TEST_CASE("a client that half closes gets its answer") {
   OneCore one;
   Client client = one.connect(get("/later/50/a") + get("/n/b"));

@@ -80,18 +80,13 @@ void Protocol::on_end(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   if (session.upload != nullptr && !connection.hold_reading) [[unlikely]]
     abandon_upload(connection);
-  if (session.pending_count != 0) probe(connection);
   settle(connection);
 }
 
 void Protocol::on_sent(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   session.write_deadline = connection.output.empty() ? time_never : carrier_.now() + options_.write_idle_ns;
-  if (session.pending_count != 0) [[unlikely]] {
-    advance(connection);
-    // Only now, where bytes were still on their way when the peer ended, or a reply before has left.
-    if (connection.read_ended && session.pending_count != 0) probe(connection);
-  }
+  if (session.pending_count != 0) advance(connection);
   if (connection.hold_reading && session.phase != Phase::stopped && !paused(connection)) {
     carrier_.hold_reading(connection, false);
     session.in_bytes = true;
@@ -147,6 +142,8 @@ void Protocol::probe(net::Connection& connection) noexcept {
   carrier_.watch_hangup(connection);
   if (first.replied || first.probed || !connection.output.empty()) return;
   first.probed = connection.output.append(pool_, reply_prefix);
+  // Without memory for so little there is none for the reply.
+  if (!first.probed) abort(connection, net::CloseReason::no_memory);
 }
 
 // Input that was kept is read on: more of it came, or there is room again.
@@ -164,12 +161,15 @@ void Protocol::settle(net::Connection& connection) noexcept {
   if (session.in_bytes) return;  // on_bytes() is under way and settles itself.
   if (session.phase == Phase::switched) [[unlikely]]
     return hand_over(connection);
-  if (connection.read_ended && session.phase != Phase::stopped && !connection.hold_reading) {
-    // What is left is a part of a request that will never be whole.
-    if (session.upload != nullptr) [[unlikely]]
-      abandon_upload(connection);
-    if (connection.aborting) return;
-    session.phase = Phase::stopped;
+  if (connection.read_ended) [[unlikely]] {
+    if (session.phase != Phase::stopped && !connection.hold_reading) {
+      // What is left is a part of a request that will never be whole.
+      if (session.upload != nullptr) [[unlikely]]
+        abandon_upload(connection);
+      if (connection.aborting) return;
+      session.phase = Phase::stopped;
+    }
+    if (session.pending_count != 0) probe(connection);
   }
   if (session.phase == Phase::stopped) {
     if (connection.input.block) pool_.give(connection.input.block);
