@@ -210,6 +210,7 @@ Errc Protocol::collect(proto::Exchange& exchange) noexcept {
   if (!x.body_ended && x.connection != nullptr && session_of(*x.connection).upload == &x) {
     x.collecting = true;
     read_on(x);
+    if (x.connection == nullptr) return Errc::need_more;  // The rest never comes: it was cancelled just now.
     ask_for_body(x);
     return Errc::need_more;
   }

@@ -87,13 +87,18 @@ void Protocol::on_sent(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   session.write_deadline = connection.output.empty() ? time_never : carrier_.now() + options_.write_idle_ns;
   if (session.pending_count != 0) advance(connection);
-  if (connection.hold_reading && session.phase != Phase::stopped && !paused(connection)) {
-    carrier_.hold_reading(connection, false);
-    session.in_bytes = true;
-    if (connection.input.size() != 0) resume(connection, true);
-    session.in_bytes = false;
-  }
+  go_on(connection);
   settle(connection);
+}
+
+// There may be room again for what was held.
+void Protocol::go_on(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
+  if (!connection.hold_reading || session.phase == Phase::stopped || paused(connection)) return;
+  carrier_.hold_reading(connection, false);
+  session.in_bytes = true;
+  if (connection.input.size() != 0) resume(connection, true);
+  session.in_bytes = false;
 }
 
 void Protocol::on_deadline(net::Connection& connection) noexcept {

@@ -93,7 +93,8 @@ void Protocol::close_reply(H1Exchange& x, bool written) noexcept {
   net::Connection& connection = *x.connection;
   if (!written) return abort(connection, net::CloseReason::no_memory);
   Session& session = session_of(connection);
-  if (x.close_after) session.phase = Phase::stopped;  // Also where it waits: nothing behind it is run.
+  // Also where it waits: nothing behind it is run. A stream that begins within its request reads that on.
+  if (x.close_after && session.upload != &x) session.phase = Phase::stopped;
   if (x.switches && x.successor == nullptr) [[unlikely]]
     stay(connection, x);
   if (x.queued) advance(connection);

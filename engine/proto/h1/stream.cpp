@@ -184,7 +184,9 @@ void Protocol::end(proto::Exchange& exchange) noexcept {
   leave_upload(x);
   x.stream = proto::StreamState::ended;
   advance(connection);
-  if (!session_of(connection).in_bytes) settle(connection);
+  if (session_of(connection).in_bytes) return;
+  if (connection.output.empty()) go_on(connection);  // Nothing is sent any more, so no on_sent() comes.
+  settle(connection);
 }
 
 void Protocol::cut(proto::Exchange& exchange) noexcept {

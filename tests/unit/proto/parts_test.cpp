@@ -219,6 +219,63 @@ TEST_CASE_FIXTURE(Fixture, "parts: an echo streams both ways at once") {
   CHECK_FALSE(wire.finished);
 }
 
+TEST_CASE_FIXTURE(Fixture, "parts: an echo on a connection that closes still reads all of its body") {
+  const std::string head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n";
+  SUBCASE("the client closes") { wire.send(head + "Connection: close\r\n\r\nabc"); }
+  SUBCASE("the server drains before the reply begins") {
+    wire.send(head + "\r\nabc");
+    wire.http.on_drain(*wire.connection);
+  }
+  proto::Exchange& x = last();
+  begin(x, 6);
+  CHECK(has(wire.take(), "Connection: close\r\n"));
+  CHECK(read(x) == "abc~");
+  wire.send("def" + std::string(get));
+  CHECK(handler.started.size() == 1);  // Nothing behind it is begun.
+  CHECK(read(x) == "def$");
+  CHECK(write(x, "abcdef"));
+  end(x);
+  CHECK(wire.take() == "abcdef");
+  CHECK(wire.finished);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "parts: a body that was held, and whose client has ended, cancels whoever reads on") {
+  h1::Options narrow;
+  narrow.upload_bytes_max = 10;
+  test::MemoryWire held(narrow, handler);
+  held.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n" + std::string(20, 'x'));
+  held.send(std::string(30, 'x'));
+  REQUIRE(bool{held.connection->hold_reading});
+  held.end();
+  proto::Exchange& x = last();
+  CHECK_FALSE(x.scope.cancelled);
+  SUBCASE("whole") { CHECK(x.streams->collect(x) == Errc::need_more); }
+  SUBCASE("in parts") { CHECK(read(x).starts_with(std::string(50, 'x'))); }
+  CHECK(x.scope.cancelled);
+  finish(x);
+  CHECK(held.http.exchanges_live() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "stream: what was held is read on behind one whose end sends nothing") {
+  h1::Options narrow;
+  narrow.pipeline_max = 1;
+  test::MemoryWire held(narrow, handler);
+  held.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(get));
+  REQUIRE(handler.started.size() == 1);
+  begin(last());
+  CHECK(has(held.take(), "200 OK"));
+  CHECK(handler.started.size() == 1);
+  proto::Exchange& head = last();
+  head.streams->end(head);
+  CHECK(handler.started.size() == 2);
+  head.sink->finished(head);
+  std::erase(handler.started, &head);
+  last().sink->reply(last(), {.body = "second"});
+  finish(last());
+  CHECK(has(held.take(), "second"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "parts: a drain lets a body and its reply end, then closes") {
   wire.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
   wire.http.on_drain(*wire.connection);
