@@ -71,6 +71,31 @@ TEST_CASE("a coroutine that starts when its client has ended is cancelled too") 
   CHECK(one.core.connections() == 0);
 }
 
+TEST_CASE("a coroutine that starts while reading is held is cancelled when its client resets") {
+  serve::CoreOptions options = small_options();
+  options.http.pipeline_max = 1;
+  options.http.output_bytes_max = 512;
+  io::sim::FaultPlan plan;
+  plan.send_buffer_bytes = 200;
+  plan.late_cancel = 1000;  // So that bytes still come after reading was held,
+  OneCore one(options, plan);
+  const std::string body = letters(700);
+  const std::string later = get("/later/5000/b");
+  Client client = one.connect();
+  client.set_reading(false);
+  client.write("POST /echo HTTP/1.1\r\nHost: sim\r\nContent-Length: 700\r\n\r\n" + body +
+               later.substr(0, 20));
+  while (one.world.faults().blocked_sends == 0) one.core.turn(one.world.now() + 10'000);
+  client.write(later.substr(20));
+  client.set_reading(true);  // together with the room that they need.
+  one.run(5 * ns_per_ms);
+  REQUIRE(one.handler.coroutines_live == 1);
+  client.reset();
+  one.run(20 * ns_per_ms);
+  CHECK(one.handler.coroutines_live == 0);
+  CHECK(one.core.connections() == 0);
+}
+
 TEST_CASE("without memory to ask whether a client has left, its connection ends") {
   serve::CoreOptions options = small_options();
   options.memory_bytes_max = 512;  // Of which the coroutine's copy of its request takes all.

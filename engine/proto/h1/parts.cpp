@@ -55,7 +55,7 @@ Protocol::Step Protocol::read_parts(net::Connection& connection, Window& window)
     return Step::again;
   }
   if (session.phase != Phase::body_parts) return Step::again;
-  if (upload_full(session)) pause(connection);
+  if (upload_full(session)) carrier_.hold_reading(connection, true);
   return Step::wait;
 }
 

@@ -175,6 +175,9 @@ void Protocol::settle(net::Connection& connection) noexcept {
       session.phase = Phase::stopped;
     }
     if (session.pending_count != 0) probe(connection);
+  } else if (connection.hold_reading && session.pending_count != 0) [[unlikely]] {
+    carrier_.watch_hangup(
+        connection);  // Without a receive under way nothing would tell that the peer has reset.
   }
   if (session.phase == Phase::stopped) {
     if (connection.input.block) pool_.give(connection.input.block);

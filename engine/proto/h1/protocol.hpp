@@ -119,7 +119,6 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
     return connection.output.bytes() >= options_.output_bytes_max ||
            session.pending_count >= options_.pipeline_max;
   }
-  void pause(net::Connection& connection) noexcept;
 
   // parts.cpp: bodies whose handler starts before they are there.
   void begin_parts(net::Connection& connection, Window& window) noexcept;

@@ -44,12 +44,6 @@ inline __attribute__((always_inline)) Protocol::Step Protocol::repeat_head(net::
   return Step::again;
 }
 
-// Without a receive under way nothing would tell that the peer has reset.
-void Protocol::pause(net::Connection& connection) noexcept {
-  carrier_.hold_reading(connection, true);
-  if (session_of(connection).pending_count != 0) carrier_.watch_hangup(connection);
-}
-
 void Protocol::process(net::Connection& connection, Window& window, bool judge_partial) noexcept {
   Session& session = session_of(connection);
   repeat_bytes_ = 0;
@@ -58,7 +52,7 @@ void Protocol::process(net::Connection& connection, Window& window, bool judge_p
       case Phase::head:
         if (window.at == window.size) return;
         if (paused(connection)) [[unlikely]]
-          return pause(connection);
+          return carrier_.hold_reading(connection, true);
         step =
             repeats(window) ? repeat_head(connection, window) : read_head(connection, window, judge_partial);
         break;
@@ -66,7 +60,7 @@ void Protocol::process(net::Connection& connection, Window& window, bool judge_p
       case Phase::body_chunked: step = read_chunked(connection, window); break;
       case Phase::body_parts: step = read_parts(connection, window); break;
       case Phase::switching:
-        if (window.at != window.size) pause(connection);
+        if (window.at != window.size) carrier_.hold_reading(connection, true);
         return;
       case Phase::switched: return;
       case Phase::stopped: window.at = window.size; return;
