@@ -35,6 +35,7 @@ Core::~Core() {
   MR_ASSERT(connections_.live_count() == 0);
   wheel_.stop(accept_retry_);
   wheel_.stop(stop_timer_);
+  MR_ASSERT(wheel_.count() == 0);  // A timer left here belongs to something that was leaked.
 }
 
 void Core::turn(TimeNs deadline) noexcept {

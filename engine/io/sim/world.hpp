@@ -47,6 +47,8 @@ class Client {
   /// The client read the end of the server's bytes.
   bool eof() const noexcept { return state().end_received; }
   bool was_reset() const noexcept { return state().reset_at_client; }
+  /// The server has closed its end.
+  bool let_go() const noexcept { return state().server_closed; }
   /// No bytes can be written (any more).
   bool ended() const noexcept { return state().client_ended || state().reset_at_client; }
   ConnectionId id() const noexcept { return id_; }

@@ -1,0 +1,203 @@
+#include "tests/sim/sim_app.hpp"
+
+#include <millrace/millrace.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include "engine/base/assert.hpp"
+#include "engine/serve/app_state.hpp"
+#include "engine/serve/dispatch.hpp"
+
+namespace millrace::test {
+
+struct Pair {
+  std::int64_t a;
+  std::int64_t b;
+};
+struct Sum {
+  std::int64_t sum;
+};
+MR_JSON(Pair, a, b)
+MR_JSON(Sum, sum)
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Counts the coroutine that it lives in.
+struct Alive {
+  Alive() noexcept { ++live_counts().coroutines; }
+  Alive(const Alive&) = delete;
+  Alive& operator=(const Alive&) = delete;
+  ~Alive() { --live_counts().coroutines; }
+};
+
+struct Thrown : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Letters final : public proto::BodySource {
+ public:
+  Letters() noexcept { ++live_counts().sources; }
+  Result<std::size_t> read(std::span<char> out) noexcept override {
+    for (char& letter : out) letter = static_cast<char>('a' + at_++ % 26);
+    return out.size();
+  }
+  void release() noexcept override {
+    --live_counts().sources;
+    delete this;
+  }
+
+ private:
+  std::uint64_t at_ = 0;
+};
+
+void start_source(void*, Request& request) noexcept {
+  proto::Exchange& exchange = request.exchange();
+  exchange.sink->reply(exchange, {.content_type = {},
+                                  .fields = {},
+                                  .body = {},
+                                  .source = new Letters,
+                                  .source_bytes = std::stoull(std::string(request.parameter(0)))});
+}
+
+std::string with_sum(std::string_view body, Request& request) {
+  std::string text(body);
+  if (const auto sum = request.trailer("X-Sum")) text += *sum;
+  return text;
+}
+
+void add_plain(App& app) {
+  app.get("/n/{text}", [](std::string_view text) { return std::string(text); });
+  app.get("/close/{text}", [](std::string_view text) { return Response(text).close(); });
+  app.get("/letters/{bytes}", [](std::uint64_t bytes) { return letters(bytes); });
+  app.get("/throw/{text}", [](std::string_view text) -> std::string { throw Thrown(std::string(text)); });
+  app.get("/say", [](Request& request) {
+    return request.query("what").value_or("nothing") + "|" +
+           std::string(request.cookie("c").value_or("none"));
+  });
+  app.get("/fixed", mr::fixed("made at start"));
+  app.post("/echo", [](Request& request) { return with_sum(request.body(), request); });
+  app.post("/sum", [](Json<Pair> in) { return json(Sum{in.value.a + in.value.b}); });
+  app.on_error<Thrown>([](const Thrown& thrown) { return std::string(thrown.what()); });
+}
+
+void add_coroutines(App& app) {
+  app.get("/later/{ms}/{text}",
+          [](std::int64_t ms, std::string_view text, Request& request) -> Task<std::string> {
+            const Alive alive;
+            co_await mr::sleep(milliseconds(ms));
+            // All of them views of the request, which must have outlived the wait.
+            co_return std::string(text) + "|" + std::string(request.path()) + "|" +
+                std::string(request.header("X-Name").value_or("none"));
+          });
+  app.get("/forever/{text}", [](std::string_view) -> Task<std::string> {
+    const Alive alive;
+    for (;;) co_await mr::sleep(std::chrono::hours(1000));
+  });
+  app.get("/yield/{times}/{text}", [](std::int64_t times, std::string_view text) -> Task<std::string> {
+    const Alive alive;
+    for (; times > 0; --times) co_await mr::yield();
+    co_return std::string(text);
+  });
+  app.post("/echo-later/{ms}", [](std::int64_t ms, Request& request) -> Task<std::string> {
+    const Alive alive;
+    co_await mr::sleep(milliseconds(ms));
+    const std::string_view body = co_await request.body().whole();
+    co_return with_sum(body, request);
+  });
+}
+
+Task<> stream(std::string_view how, std::uint64_t bytes, std::uint64_t part, Request& request) {
+  const Alive alive;
+  const std::string text = letters(bytes);
+  auto out = request.stream("text/plain", how == "length" ? bytes : length_unknown);
+  for (std::size_t at = 0; at < text.size(); at += part) {
+    co_await out.write(std::string_view(text).substr(at, part));
+    if (how == "slow") co_await mr::sleep(milliseconds(1));
+  }
+  if (how == "trailer") out.trailer("X-Sum", "t");
+}
+
+void add_streams(App& app) {
+  app.get("/stream/{how}/{bytes}/{part}",
+          [](std::string_view how, std::uint64_t bytes, std::uint64_t part, Request& request) -> Task<> {
+            return stream(how, bytes, part, request);
+          });
+  app.get("/broken/{bytes}", [](std::uint64_t bytes, Request& request) -> Task<> {
+    const Alive alive;
+    const std::string text = letters(bytes);
+    auto out = request.stream("text/plain");
+    co_await out.write(text);
+    throw Thrown("broken");
+  });
+  app.post("/parts", [](Request& request) -> Task<std::string> {
+    const Alive alive;
+    std::string text;
+    while (const auto part = co_await request.body().next()) {
+      text += *part;
+      if (text.size() % 3 == 0) co_await mr::sleep(milliseconds(1));
+    }
+    co_return with_sum(text, request);
+  });
+  app.post("/both", [](Request& request) -> Task<> {
+    const Alive alive;
+    auto out = request.stream("text/plain");
+    while (const auto part = co_await request.body().next()) co_await out.write(*part);
+  });
+  app.post("/drop", [](Request&) -> Task<std::string> {
+    const Alive alive;
+    co_return "dropped";
+  });
+}
+
+/// The dispatch of an application, which counts what it starts.
+class Counting final : public proto::RequestHandler {
+ public:
+  Counting() {
+    add_plain(app_);
+    add_coroutines(app_);
+    add_streams(app_);
+    std::string problem = serve::state_of(app_).add("GET", "/source/{bytes}", {.start = start_source});
+    MR_ASSERT(problem.empty());
+    dispatch_ = serve::Dispatch::build(serve::state_of(app_), problem);
+    MR_ASSERT(dispatch_ != nullptr);
+  }
+  void route(proto::Exchange& exchange) noexcept override { dispatch_->route(exchange); }
+  void start(proto::Exchange& exchange) noexcept override {
+    const auto client = exchange.request.header("X-Client");
+    if (client) ++live_counts().started.at(static_cast<std::size_t>(client->front() - '0'));
+    live_counts().never += exchange.target.path == "/n/never";
+    dispatch_->start(exchange);
+  }
+  void refuse(proto::Exchange& exchange, Error error) noexcept override {
+    dispatch_->refuse(exchange, error);
+  }
+
+ private:
+  App app_;
+  std::unique_ptr<serve::Dispatch> dispatch_;
+};
+
+}  // namespace
+
+Live& live_counts() noexcept {
+  static Live counts;
+  return counts;
+}
+
+proto::RequestHandler& sim_app() {
+  static Counting application;
+  return application;
+}
+
+std::string letters(std::uint64_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 26);
+  return text;
+}
+
+}  // namespace millrace::test

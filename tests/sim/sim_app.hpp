@@ -1,0 +1,48 @@
+// sim_app.hpp: the application of a simulated core: what it answers is a function of the request.
+//
+//   GET  /n/{text}             the text
+//   GET  /close/{text}         the text, and closes the connection
+//   GET  /later/{ms}/{text}    the text, path and X-Name, from a coroutine that sleeps
+//   GET  /forever/{text}       nothing: a coroutine that sleeps until its client has left
+//   GET  /yield/{n}/{text}     the text, from a coroutine that lets the others run n times
+//   GET  /letters/{bytes}      that many letters, at once
+//   GET  /source/{bytes}       that many letters, from a body source
+//   GET  /throw/{text}         500 with the text, by an error page
+//   GET  /say?what=...         the decoded query parameter, and the cookie `c`
+//   GET  /fixed                a reply made at start
+//   POST /echo                 the body, and the trailer X-Sum
+//   POST /echo-later/{ms}      the same, from a coroutine that sleeps
+//   GET  /stream/{how}/{bytes}/{part}   that many letters, written in parts; how: chunks, trailer, length, slow
+//   GET  /broken/{bytes}       as many in chunks, and then no end
+//   POST /parts                as /echo, read in parts by a slow reader
+//   POST /both                 the body, streamed back as it comes
+//   POST /drop                 "dropped", and does not read the body
+//   POST /sum                  {"sum": a + b} of {"a": ..., "b": ...}
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "engine/proto/exchange.hpp"
+
+namespace millrace::test {
+
+inline constexpr unsigned sim_clients_max = 6;
+
+/// What the application counts. One world runs at a time.
+struct Live {
+  std::uint64_t coroutines = 0;  ///< Now.
+  std::uint64_t sources = 0;     ///< Now.
+  std::uint64_t never = 0;       ///< Requests for /n/never, which stand behind the end of a connection.
+  std::array<std::uint64_t, sim_clients_max> started{};  ///< Handlers, by the field X-Client.
+};
+Live& live_counts() noexcept;
+
+/// The application behind its router: made once, used by every world.
+proto::RequestHandler& sim_app();
+
+/// a, b, c ... z, a ...
+std::string letters(std::uint64_t size);
+
+}  // namespace millrace::test

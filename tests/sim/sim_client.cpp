@@ -1,0 +1,301 @@
+#include "tests/sim/sim_client.hpp"
+
+#include <algorithm>
+
+#include "tests/sim/reply_reader.hpp"
+
+namespace millrace::test {
+namespace {
+
+constexpr std::string_view continue_reply = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view refusal = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n";
+constexpr TimeNs patience = 200 * ns_per_ms;  ///< Then the body is sent without a 100.
+
+}  // namespace
+
+SimClient::SimClient(io::sim::World& world, io::Descriptor listener, const WorldPlan& world_plan,
+                     const ClientPlan& plan)
+    : world_(world), world_plan_(world_plan), plan_(plan), random_(plan.seed) {
+  for (const SimRequest& request : plan.requests) {
+    bytes_ += request.bytes;
+    ends_.push_back(bytes_.size());
+    wanted_.push_back(request.wanted);
+  }
+  if (plan.ending == Ending::stall) stalled();
+  world_.after(plan.connects_after, [this, listener] { connect(listener); });
+}
+
+// Stops somewhere: between two requests, or inside one, which is answered by 408.
+void SimClient::stalled() {
+  if (bytes_.empty()) return;
+  std::size_t cut = 1 + plan_.cut % bytes_.size();
+  if (plan_.cut >> 32 & 1) cut = *std::lower_bound(ends_.begin(), ends_.end(), cut);
+  bytes_.resize(cut);
+  const auto whole =
+      static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), cut) - ends_.begin());
+  wanted_.resize(whole);
+  const std::size_t begin = whole == 0 ? 0 : ends_[whole - 1];
+  if (begin == cut) return;
+  const SimRequest& last = plan_.requests[whole];
+  const bool head_there = cut - begin >= last.bytes.find("\r\n\r\n") + 4;
+  if (head_there && last.wanted.answers_head) {
+    wanted_.push_back(last.wanted);
+    wanted_.back().broken = !last.wanted.may_close;  // A reply that has begun is not taken back.
+  } else {
+    wanted_.push_back({.status = 408, .body = "408 Request Timeout\n", .close = true});
+  }
+}
+
+void SimClient::connect(io::Descriptor listener) {
+  client_ = world_.connect(listener);
+  connected_ = true;
+  client_.on_received([this] { on_received(); });
+  if (plan_.ending == Ending::never_read) {
+    client_.set_reading(false);
+  } else if (plan_.pauses_for != 0) {
+    ++met_.pauses;
+    world_.after(plan_.pauses_after, [this] { client_.set_reading(false); });
+    world_.after(plan_.pauses_after + plan_.pauses_for, [this] { client_.set_reading(true); });
+  }
+  schedule_leaving();
+  send_on();
+}
+
+void SimClient::schedule_leaving() {
+  if (plan_.ending == Ending::close_early) {
+    world_.after(plan_.leaves_after, [this] {
+      if (!client_.ended()) client_.close();
+    });
+  } else if (plan_.ending == Ending::reset) {
+    world_.after(plan_.leaves_after, [this] {
+      if (!client_.ended()) client_.reset();
+    });
+  }
+}
+
+// ---- What it sends
+
+// How far it may send now: `window` requests beyond what was answered, and no body that waits for 100.
+std::size_t SimClient::sendable() const noexcept {
+  std::size_t last = plan_.requests.size();
+  if (plan_.window != 0) last = std::min(last, answered_ + plan_.window);
+  for (std::size_t i = permitted_; i < last; ++i) {
+    if (plan_.requests[i].waits_at == 0) continue;
+    const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
+    return std::min(bytes_.size(), begin + plan_.requests[i].waits_at);
+  }
+  return last == 0 ? 0 : std::min(bytes_.size(), ends_[last - 1]);
+}
+
+void SimClient::send_on() {
+  if (pumping_ || client_.ended() || closed_) return;
+  if (sent_ < sendable()) {
+    pumping_ = true;
+    world_.after(sent_ == 0 || plan_.whole ? 0 : random_.below(3 * ns_per_ms), [this] { pump(); });
+  } else if (sent_ == bytes_.size() && plan_.ending == Ending::half_close) {
+    client_.half_close();
+  }
+}
+
+void SimClient::pump() {
+  pumping_ = false;
+  if (client_.ended()) return;
+  const std::size_t left = sendable() - sent_;
+  const std::size_t size = plan_.whole ? left : std::min<std::size_t>(left, 1 + random_.below(600));
+  client_.write(std::string_view(bytes_).substr(sent_, size));
+  sent_ += size;
+  // At the head of a body that waits: not for ever (RFC 9110 section 10.1.1).
+  for (std::size_t i = permitted_; i < plan_.requests.size(); ++i) {
+    const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
+    if (plan_.requests[i].waits_at == 0 || begin + plan_.requests[i].waits_at != sent_) continue;
+    world_.after(patience, [this, i] { give_up_waiting(i); });
+    break;
+  }
+  send_on();
+}
+
+void SimClient::give_up_waiting(std::size_t request) {
+  if (permitted_ > request) return;
+  permitted_ = request + 1;
+  send_on();
+}
+
+// ---- What it reads
+
+void SimClient::on_received() {
+  if (wrong_.empty()) judge();
+  send_on();
+}
+
+const Wanted* SimClient::next_wanted() const noexcept {
+  return answered_ < wanted_.size() ? &wanted_[answered_] : nullptr;
+}
+
+std::string SimClient::fail(const std::string& what) {
+  wrong_ = "reply " + std::to_string(answered_ + 1) + " of " + std::to_string(wanted_.size()) + ": " + what;
+  return wrong_;
+}
+
+void SimClient::judge() {
+  std::string_view rest = std::string_view(client_.received()).substr(judged_);
+  while (!rest.empty() && wrong_.empty()) {
+    if (closed_ && rest.size() <= tail_bytes_) return;
+    if (closed_) {
+      fail("bytes behind the last one: " + std::string(rest.substr(0, 60)));
+      return;
+    }
+    if (take_refusal(rest) || take_continue(rest)) {
+      judged_ = client_.received().size() - rest.size();
+      continue;
+    }
+    const Wanted* wanted = next_wanted();
+    const bool to_head = wanted != nullptr && wanted->to_head;
+    Reply reply;
+    std::string wrong;
+    const Read read = take_reply(rest, to_head, reply, wrong);
+    if (read == Read::cut) return;
+    judged_ = client_.received().size() - rest.size();
+    if (read == Read::bad) {
+      fail(wrong);
+    } else if (wanted == nullptr) {
+      fail("nothing was asked any more: " + std::to_string(reply.status));
+    } else {
+      judge_reply(reply);
+    }
+  }
+}
+
+// The core's own answer to a connection too many: nothing of its requests is looked at.
+bool SimClient::take_refusal(std::string_view& rest) {
+  if (!world_plan_.mode.few_connections || answered_ != 0 || !rest.starts_with(refusal)) return false;
+  Reply reply;
+  std::string wrong;
+  std::string_view wire = rest;
+  if (take_reply(wire, false, reply, wrong) != Read::whole) return false;
+  if (!reply.close || !reply.body.empty()) return false;
+  rest = wire;
+  closed_ = refused_ = true;
+  return true;
+}
+
+bool SimClient::take_continue(std::string_view& rest) {
+  if (!rest.starts_with(continue_reply)) return false;
+  const bool asked = answered_ < plan_.requests.size() && plan_.requests[answered_].waits_at != 0;
+  if (!asked || continued_ > answered_) {
+    fail("100 that nobody asked for");
+    return true;
+  }
+  continued_ = answered_ + 1;
+  ++met_.continued;
+  if (permitted_ < continued_) permitted_ = continued_;
+  rest.remove_prefix(continue_reply.size());
+  return true;
+}
+
+bool SimClient::close_allowed(const Reply& reply) const noexcept {
+  return draining_ || wanted_[answered_].close || wanted_[answered_].may_close ||
+         (world_plan_.mode.tight_memory && reply.status == 503);
+}
+
+void SimClient::judge_reply(const Reply& reply) {
+  const Wanted& wanted = wanted_[answered_];
+  // 500: a handler that gathers its body gets std::bad_alloc.
+  const bool no_memory = world_plan_.mode.tight_memory && (reply.status == 503 || reply.status == 500);
+  const std::size_t begin = answered_ == 0 ? 0 : ends_[answered_ - 1];
+  if (reply.close && !close_allowed(reply)) {
+    fail("it closes for no reason");
+  } else if (sent_ <= begin) {
+    fail("it came before its request");
+  } else if (no_memory && reply.status != wanted.status) {
+    ++met_.no_memory;
+  } else if (wanted.broken) {
+    fail("it is whole, though its handler broke off");
+  } else if (reply.status != wanted.status) {
+    fail("it is " + std::to_string(reply.status) + ", wanted " + std::to_string(wanted.status));
+  } else if (!wanted.to_head && reply.trailers != wanted.trailers) {
+    fail("its trailers are wrong: " + reply.trailers);
+  } else if (wanted.to_head && wanted.in_chunks) {
+    // Whoever streams need not know how much it will be (RFC 9110 section 8.6).
+  } else if (wanted.to_head ? reply.length != wanted.body.size() : reply.body != wanted.body) {
+    fail("its body of " + std::to_string(reply.body.size()) + " bytes is wrong, wanted " +
+         std::to_string(wanted.body.size()) + " bytes: " + reply.body.substr(0, 60));
+  } else if (wanted.close && !reply.close) {
+    fail("it does not say that it is the last");
+  }
+  // Refused before its head was whole, nobody knows that it was HEAD.
+  if (no_memory && wanted.to_head) tail_bytes_ = reply.length;
+  met_.timed_out += reply.status == 408;
+  met_.windows += plan_.window != 0;
+  closed_ = reply.close;
+  ++answered_;
+  ++met_.replies;
+}
+
+// ---- At the end
+
+bool SimClient::idle() const noexcept {
+  return connected_ && wrong_.empty() && !closed_ && !client_.ended() && !client_.eof() &&
+         plan_.ending == Ending::stay && answered_ == wanted_.size();
+}
+
+std::string SimClient::check_end(Met& met) {
+  met_.refused += refused_;
+  const bool closed = client_.eof() || client_.was_reset();
+  met_.closed_by_server += closed && !plan_.leaves();
+  met.replies += met_.replies;
+  met.timed_out += met_.timed_out;
+  met.no_memory += met_.no_memory;
+  met.refused += met_.refused;
+  met.continued += met_.continued;
+  met.closed_by_server += met_.closed_by_server;
+  met.windows += met_.windows;
+  met.pauses += met_.pauses;
+  if (!wrong_.empty() || !connected_) return wrong_;
+  if (plan_.leaves()) return check_left();
+  const Mode& mode = world_plan_.mode;
+  const bool cut = client_.received().size() > judged_ + tail_bytes_;
+  if (cut && !closed) return fail("it is cut on a connection that is open");
+  if (closed_ && !closed) return fail("the last one was sent, but the connection is open");
+  if (refused_ || !client_.accepted()) return {};
+  // A reply that broke off takes along those before it that had not left yet.
+  if (answered_ < wanted_.size() && wanted_.back().broken && closed) return {};
+  if (mode.drains) return check_drained(cut, met);
+  const bool all = answered_ == wanted_.size() || (closed_ && wanted_[answered_ - 1].may_close);
+  if (!all && !mode.tight_memory) return fail("it never came whole");
+  if (mode.short_timeouts || plan_.ending == Ending::half_close) {
+    return closed ? "" : fail("all was answered, but the connection was not closed");
+  }
+  if (mode.tight_memory) return {};
+  if (plan_.ending == Ending::stay && closed && !closed_) return fail("closed, though it should stay");
+  if (client_.was_reset()) return fail("a client that was good was reset");
+  return {};
+}
+
+// Whoever went is noticed, also while a coroutine works for them that would never end.
+std::string SimClient::check_left() const {
+  const bool gone = plan_.ending != Ending::never_read;
+  return gone && client_.accepted() && !client_.let_go() ? "the core holds on to a client that has left" : "";
+}
+
+// Every request that was begun is answered, as far as the grace allows.
+std::string SimClient::check_drained(bool cut, Met& met) {
+  if (!client_.eof() && !client_.was_reset())
+    return fail("the server has stopped, and the connection is open");
+  const Mode& mode = world_plan_.mode;
+  if (mode.tight_memory) return {};
+  if (mode.grace != long_grace) {
+    met.cut_by_grace += cut;
+    return {};
+  }
+  const std::uint64_t begun = live_counts().started.at(plan_.number);
+  if (cut || begun > answered_) {
+    const std::string_view rest = std::string_view(client_.received()).substr(judged_);
+    return fail("the grace was long, but it was cut after " + std::to_string(rest.size()) + " bytes, of " +
+                std::to_string(begun) + " that were begun" + (client_.was_reset() ? " (reset): " : ": ") +
+                std::string(rest.substr(0, 40)));
+  }
+  if (client_.was_reset() && answered_ != 0) return fail("a client that was good was reset");
+  return {};
+}
+
+}  // namespace millrace::test
