@@ -10,7 +10,7 @@ namespace {
 std::string show_headers(const RouteConfig& route) {
   std::string text;
   for (const auto& [name, value] : route.headers)
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, quoted(value));
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", quoted(name), quoted(value));
   return text.empty() ? text : fmt::format(", headers = {{ {} }}", text);
 }
 

@@ -1,7 +1,10 @@
 // replay.cpp: runs a fuzz target without a fuzzer. Every line of the seed file, its escapes (\r \n \t
-// \0 \\ \xHH) undone, is run whole, cut at each byte, and mutated at random from a fixed seed.
+// \0 \\ \xHH) undone, is run whole, cut at each byte, and mutated at random from a fixed seed. Those of
+// a corpus, which the fuzzer found, are run as they are.
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <random>
 #include <string>
@@ -40,8 +43,25 @@ std::vector<std::string> read_seeds(const char* path) {
   return seeds;
 }
 
+const std::string* running = nullptr;
+
+// The input that failed, as a line for the seeds.
+void print_running(int) {
+  std::fputs("the input was: ", stderr);
+  for (const char byte : *running) {
+    if (byte < ' ' || byte > '~' || byte == '\\') {
+      std::fprintf(stderr, "\\x%02x", static_cast<unsigned char>(byte));
+    } else {
+      std::fputc(byte, stderr);
+    }
+  }
+  std::fputc('\n', stderr);
+  std::_Exit(1);
+}
+
 // From the heap and without a spare byte, so that AddressSanitizer sees a read past the end.
 void run(const std::string& bytes) {
+  running = &bytes;
   const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
   LLVMFuzzerTestOneInput(copy.data(), copy.size());
 }
@@ -68,8 +88,9 @@ void mutate(std::string& bytes, std::mt19937& random, const std::vector<std::str
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::fprintf(stderr, "usage: %s SEEDS\n", argv[0]), 2;
+  if (argc < 2) return std::fprintf(stderr, "usage: %s SEEDS [CORPUS]...\n", argv[0]), 2;
   const std::vector<std::string> seeds = read_seeds(argv[1]);
+  std::signal(SIGABRT, print_running);
   std::mt19937 random(1);
   std::size_t count = 0;
   for (const std::string& seed : seeds) {
@@ -79,6 +100,12 @@ int main(int argc, char** argv) {
       for (unsigned change = 0; change <= round % 4; ++change) mutate(bytes, random, seeds);
       run(bytes);
     }
+  }
+  for (int i = 2; i < argc; ++i) {
+    const std::vector<std::string> corpus = read_seeds(argv[i]);
+    for (const std::string& input : corpus) run(input);
+    if (corpus.empty()) return std::fprintf(stderr, "%s has no input\n", argv[i]), 1;
+    count += corpus.size();
   }
   std::printf("%zu inputs from %zu seeds\n", count, seeds.size());
   return count > 0 ? 0 : 1;

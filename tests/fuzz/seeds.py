@@ -1,17 +1,12 @@
-#!/usr/bin/env python3
-"""Writes each line of a seed file, its escapes undone, as a file of a fuzzer's corpus.
-
-usage: seeds.py SEEDS CORPUS
-"""
+"""The lines of seed files and corpora: one input each, with \\r \\n \\t \\0 \\xHH, and any other escaped byte itself."""
 import re
-import sys
 from pathlib import Path
 
 ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0"}
 
 
 def unescape(line: str) -> bytes:
-    """The same escapes as replay.cpp: \\r \\n \\t \\0 \\xHH; any other escaped byte is itself."""
+    """As replay.cpp does."""
 
     def one(found: re.Match[str]) -> str:
         name = found[1]
@@ -20,11 +15,10 @@ def unescape(line: str) -> bytes:
     return re.sub(r"\\(x[0-9a-fA-F]{2}|.)", one, line).encode("latin-1")
 
 
-def main() -> None:
-    corpus = Path(sys.argv[2])
-    for number, line in enumerate(Path(sys.argv[1]).read_text().splitlines()):
-        (corpus / f"seed-{number}").write_bytes(unescape(line))
+def escape(data: bytes) -> str:
+    names = {ord(byte): "\\" + name for name, byte in ESCAPES.items() if name != "0"} | {ord("\\"): "\\\\"}
+    return "".join(names.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}") for byte in data)
 
 
-if __name__ == "__main__":
-    main()
+def read_seeds(file: Path) -> list[bytes]:
+    return [unescape(line) for line in file.read_text().splitlines()]
