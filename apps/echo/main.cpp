@@ -40,8 +40,7 @@ int main(int argc, char** argv) {
     app.get("/", [] { return "hello"; });
     app.post("/echo", echo);
     // Roomy, for conformance suites: messages of 16 MiB, also in fragments of 64 bytes.
-    app.ws("/ws", echo_messages,
-           {.message_bytes = 16 << 20, .frame_bytes = 16 << 20, .fragments = 1 << 18, .compress = true});
+    app.ws("/ws", echo_messages, {.message_bytes = 16 << 20, .fragments = 1 << 18, .compress = true});
   }
   return app.run(argc, argv);
 }

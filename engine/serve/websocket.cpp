@@ -57,8 +57,8 @@ std::string accept_fields(const proto::Exchange& exchange, const WebSocketOption
   std::string fields(upgrade_fields);
   fields.append("Sec-WebSocket-Accept: ").append(accept.data(), accept.size()).append("\r\n");
   end.subprotocol = ws::choose_subprotocol(exchange.head, options.subprotocols);
-  if (!end.subprotocol.empty()) {
-    fields.append("Sec-WebSocket-Protocol: ").append(end.subprotocol).append("\r\n");
+  if (end.subprotocol != nullptr) {
+    fields.append("Sec-WebSocket-Protocol: ").append(*end.subprotocol).append("\r\n");
   }
   if (!options.compress) return fields;
   const ws::DeflateWish wish{.window_bits = options.window_bits, .takeover = options.context_takeover};

@@ -28,7 +28,7 @@ namespace millrace {
 /// Of one route. Every limit has its unit in its name, and says what happens past it.
 struct WebSocketOptions {
   std::size_t message_bytes = 1 << 20;   ///< Of a message received, expanded too (close 1009).
-  std::size_t frame_bytes = 1 << 20;     ///< Of one of its frames (close 1009).
+  std::size_t frame_bytes = 0;           ///< Of one of its frames (close 1009); 0: message_bytes.
   std::uint32_t fragments = 1024;        ///< Frames of a message (close 1009).
   std::size_t output_bytes = 64 * 1024;  ///< Unsent; past it send() waits, try_send() refuses, reading stops.
   std::uint32_t subscriptions = 64;      ///< Topics of one socket; past it subscribe() does nothing.
@@ -173,7 +173,9 @@ class WebSocket {
   unsigned close_code() const noexcept { return end_->close_code; }
   std::string_view close_reason() const noexcept { return {end_->close_reason, end_->close_reason_bytes}; }
   /// The one that was chosen; empty where none was.
-  std::string_view subprotocol() const noexcept { return end_->subprotocol; }
+  std::string_view subprotocol() const noexcept {
+    return end_->subprotocol != nullptr ? std::string_view(*end_->subprotocol) : std::string_view();
+  }
   /// Whether permessage-deflate was agreed on.
   bool compressed() const noexcept { return end_->deflate; }
 

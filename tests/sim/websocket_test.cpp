@@ -204,6 +204,20 @@ TEST_CASE("ws: who leaves without a word: the reader is told, the sleeper is can
   CHECK(one.core->connections() == 0);
 }
 
+TEST_CASE("ws: a sleeper whose peer resets is cancelled, also where it is read no further") {
+  SocketCore one;
+  Client client = one.open("/sleep");
+  for (int i = 0; i < 40; ++i) {  // The first message waits for ever; those behind it fill the input.
+    client.write(frame(Opcode::binary, std::string(1000, 'x')));
+    one.run(ns_per_ms);
+  }
+  CHECK(one.core->pool().bytes_used() < 128 << 10);
+  client.reset();
+  one.run(20 * ns_per_ms);
+  CHECK(one.endings.cancelled == 1);
+  CHECK(one.core->connections() == 0);
+}
+
 TEST_CASE("ws: messages that came before the peer's end are answered") {
   SocketCore one;
   Client client = one.open("/echo");

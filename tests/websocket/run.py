@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run.py: sends every case of echo_table.py to apps/echo, in every way of cutting it into segments.
 
-    run.py --binary build/apps/echo/echo [--only '6.*']
+    run.py --binary build/apps/echo/echo [--only '6.*'] [--selftest]
 
 Ways: whole; behind the handshake in its segment; behind a request and the handshake; byte by byte; and, where it
 is short, cut in two at every position, the second part being sent when the server has read the first. A line for
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import fnmatch
 import socket
 import sys
@@ -26,6 +27,7 @@ from echo_table import Case, all_cases  # noqa: E402
 CUT_BYTES_MAX = 160
 AT_ONCE = 64
 TIMEOUT_S = 60.0
+FAILURES_SHOWN = 30
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -145,7 +147,7 @@ async def run_all(deliveries: list[Delivery], address: tuple[str, int]) -> int:
             fault = await delivery.run(address)
         if fault is not None:
             failed += 1
-            if failed <= 30:
+            if failed <= FAILURES_SHOWN:
                 print(f"FAILED {delivery}: {fault}", flush=True)
 
     await asyncio.gather(*(one(delivery) for delivery in deliveries))
@@ -156,15 +158,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", required=True)
     parser.add_argument("--only", default="*")
+    parser.add_argument("--selftest", action="store_true", help="every answer is made wrong, and must fail")
     options = parser.parse_args()
     queues = ReceiveQueues()
     cases = [case for case in all_cases() if fnmatch.fnmatch(case.id, options.only)]
+    if options.selftest:
+        cases = [dataclasses.replace(case, code=1003) for case in cases if case.code != 1003 and not case.only_whole]
     deliveries = [Delivery(case, mode, queues) for case in cases for mode in modes_of(case)]
+    if options.selftest:
+        deliveries = [one for one in deliveries if not one.mode.startswith("cut:")]
     with Server([options.binary, "--listen", "127.0.0.1:0", "--config", "/dev/null"]) as server:
         failed = asyncio.run(run_all(deliveries, server.address))
         faults = server.stop()
     for fault in faults:
         print(f"FAILED server: {fault}")
+    if options.selftest:  # What was made wrong and passes is the fault.
+        failed = len(deliveries) - failed
     failed += len(faults)
     print(f"{len(cases)} cases, {len(deliveries)} deliveries")
     print(f"{len(deliveries) - failed} passed, {failed} failed")

@@ -78,7 +78,7 @@ std::array<char, 28> accept_key(std::string_view key) noexcept {
   return out;
 }
 
-std::string_view choose_subprotocol(const http::Head& head, std::span<const std::string> served) noexcept {
+const std::string* choose_subprotocol(const http::Head& head, std::span<const std::string> served) noexcept {
   for (const std::string& wanted : served) {
     bool offered = false;
     each_field(head, "sec-websocket-protocol", [&](std::string_view list) {
@@ -86,9 +86,9 @@ std::string_view choose_subprotocol(const http::Head& head, std::span<const std:
       for (std::string_view element; !offered && reader.next(element);) offered = element == wanted;
       return !offered;
     });
-    if (offered) return wanted;
+    if (offered) return &wanted;
   }
-  return {};
+  return nullptr;
 }
 
 bool origin_allowed(const http::Head& head, std::string_view host,

@@ -27,8 +27,8 @@ HandshakeFault judge_handshake(const http::Head& head, const http::Framing& fram
 std::array<char, 28> accept_key(std::string_view key) noexcept;
 
 /// The first of the server's subprotocols that the client offers too (section 4.2.2 /subprotocol/, in the
-/// server's order); empty where there is none.
-std::string_view choose_subprotocol(const http::Head& head, std::span<const std::string> served) noexcept;
+/// server's order); null where there is none.
+const std::string* choose_subprotocol(const http::Head& head, std::span<const std::string> served) noexcept;
 
 /// Whether a page of that origin may connect (section 10.2). Programs send no Origin field, and may.
 /// `allowed` empty: only pages of the host they connect to; "*": every page; else those named.

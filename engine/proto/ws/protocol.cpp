@@ -132,6 +132,7 @@ void Protocol::settle(net::Connection& connection) noexcept {
   const bool ahead = session.ready && connection.input.size() >= input_bytes_max;
   const bool hold = full || ahead;
   if (hold != connection.hold_reading) carrier_.hold_reading(connection, hold);
+  if (hold) carrier_.watch_hangup(connection);  // Nothing else would tell that the peer has reset.
   set_deadlines(connection);
 }
 

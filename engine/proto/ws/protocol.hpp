@@ -38,6 +38,7 @@ class Protocol final : public net::Protocol, public proto::Successor {
  public:
   /// What is read ahead of a handler that is busy, at least, before reading stops.
   static constexpr std::size_t input_bytes_max = 16 * 1024;
+  static constexpr std::size_t reason_block_bytes = mem::BlockPool::smallest_bytes;
 
   Protocol(net::Carrier& carrier, mem::BlockPool& pool, proto::Tasks& tasks) noexcept
       : carrier_(carrier), pool_(pool), tasks_(tasks) {}
@@ -95,6 +96,7 @@ class Protocol final : public net::Protocol, public proto::Successor {
   void end_message(net::Connection& connection) noexcept;
   bool expand(net::Connection& connection) noexcept;
   void on_close_frame(net::Connection& connection, std::string_view payload) noexcept;
+  void keep_reason(detail::SocketEnd& end, std::string_view reason) noexcept;
   void fail(net::Connection& connection, CloseCode code) noexcept;
 
   // write.cpp: from messages to bytes.

@@ -83,7 +83,8 @@ void Protocol::begin_frame(net::Connection& connection, const FrameHeader& heade
     session.message.rewind();
   }
   const std::size_t room = limits.message_bytes - std::min(limits.message_bytes, session.message.size());
-  const bool too_large = header.payload_bytes > std::min(limits.frame_bytes, room);
+  const std::size_t frame_bytes_max = limits.frame_bytes != 0 ? limits.frame_bytes : limits.message_bytes;
+  const bool too_large = header.payload_bytes > std::min(frame_bytes_max, room);
   if (!session.close_sent && (too_large || ++session.fragments > limits.fragments)) {
     return fail(connection, CloseCode::too_large);
   }
@@ -165,11 +166,19 @@ void Protocol::on_close_frame(net::Connection& connection, std::string_view payl
   }
   if (detail::SocketEnd* end = session.end; end != nullptr && end->close_code == 0) {
     end->close_code = static_cast<std::uint16_t>(code);
-    end->close_reason_bytes = static_cast<std::uint8_t>(reason.copy(end->close_reason, reason.size()));
+    if (!reason.empty()) keep_reason(*end, reason);
   }
   if (!session.close_sent) write_close(connection, code, {});
   lose(connection);
   session.over = true;
+}
+
+// Without memory for it there is none to be told.
+void Protocol::keep_reason(detail::SocketEnd& end, std::string_view reason) noexcept {
+  const mem::Block block = pool_.take(reason_block_bytes);
+  if (!block) return;
+  end.close_reason = block.data;
+  end.close_reason_bytes = static_cast<std::uint8_t>(reason.copy(block.data, reason.size()));
 }
 
 // What the peer sent is no WebSocket, or past a limit: it is told why, and nothing more is read (section 7.1.7).

@@ -147,6 +147,7 @@ void Protocol::close(detail::SocketEnd& end, unsigned code, std::string_view rea
 
 void Protocol::leave(detail::SocketEnd& end, CloseCode code) noexcept {
   if (end.message_data != nullptr) pool_.give({end.message_data, end.message_capacity_bytes});
+  if (end.close_reason != nullptr) pool_.give({end.close_reason, reason_block_bytes});
   if (end.connection == nullptr) return;
   net::Connection& connection = *end.connection;
   Session& session = session_of(connection);

@@ -7,6 +7,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace millrace {
@@ -40,8 +41,9 @@ struct SocketEnd {
   const WebSocketOptions* options = nullptr;
   Scope* scope = nullptr;
   serve::Subscription* subscriptions = nullptr;  ///< A list.
-  std::string_view subprotocol;                  ///< Into the options.
+  const std::string* subprotocol = nullptr;      ///< Of the options; null where none was chosen.
   char* message_data = nullptr;                  ///< The block of the message that the handler has.
+  char* close_reason = nullptr;                  ///< The peer's, in a block; null where it gave none.
   std::uint32_t message_capacity_bytes = 0;
   std::uint32_t subscription_count = 0;
   std::uint16_t close_code = 0;  ///< 0 while it is open.
@@ -52,7 +54,6 @@ struct SocketEnd {
   bool server_takeover = false, client_takeover = false;
   std::uint8_t server_window_bits = 15, client_window_bits = 15;
   std::uint8_t close_reason_bytes = 0;
-  char close_reason[123];  ///< The peer's.
 };
 
 struct SocketWaiter : Waiter {
