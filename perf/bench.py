@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import idle, instructions, json_speed, speed, tls, tokenizer, wrk
+from runner import idle, instructions, json_speed, speed, tls, tokenizer, websocket, wrk
 from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle"]
-PEERS = ["tls"]  # Beside another server; only when asked for.
+PEERS = ["tls", "ws"]  # Beside other servers; only when asked for.
 
 
 def arguments():
@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="one minute in all: shows the order of things only")
     parser.add_argument("--strict", action="store_true", help="end with 3 where a figure is short of its bound")
     parser.add_argument("--tls", action="store_true", help="also compare HTTPS with nginx")
+    parser.add_argument("--ws", action="store_true", help="also compare WebSockets with ws on Node and Python's websockets")
     parser.add_argument("--only", choices=PARTS + PEERS, action="append", help="only that part; repeatable")
     parser.add_argument("--workload", choices=speed.WORKLOADS, action="append", help="only that one; repeatable")
     parser.add_argument("--rounds", type=int, help="rounds of each workload (5)")
@@ -48,7 +49,8 @@ def programs_of(options):
     programs = SimpleNamespace(
         server=options.server or perf / "server" / "server", load=perf / "load" / "load",
         limit_uring=perf / "limit" / "limit_uring", limit_epoll=perf / "limit" / "limit_epoll",
-        session=perf / "instructions" / "session")
+        session=perf / "instructions" / "session",
+        websocket_load=perf / "load" / "websocket_load", echo=options.build / "apps" / "echo" / "echo")
     for program in vars(programs).values():
         if not program.exists():
             raise RunError(f"{program} is missing: run `./dev build`, or name the directory by --build")
@@ -122,11 +124,19 @@ def run_tls(options, programs, cpus, details):
     return tls.measure(programs, *cpus, rounds, seconds, details)
 
 
+def run_ws(options, programs, cpus, details):
+    rounds = options.rounds or (3 if options.quick else 5)
+    samples = websocket.measure(programs, *cpus, rounds, options.seconds or (0.4 if options.quick else 2))
+    print(websocket.describe(samples), flush=True)
+    details["ws"] = {name: [vars(sample) for sample in of] for name, of in samples.items()}
+    return websocket.ratio_lines(samples)
+
+
 def run(options):
     programs = programs_of(options)
     cpus = two_cpus()
     os.environ["MILLRACE_SERVER_BACKEND"] = options.backend  # For every part that starts the server.
-    parts = options.only or PARTS + (PEERS if options.tls else [])
+    parts = options.only or PARTS + [name for name in PEERS if getattr(options, name)]
     details = {}
     lines = []
     if "speed" in parts:
@@ -141,6 +151,8 @@ def run(options):
         lines += run_micro(options, json_speed)
     if "instructions" in parts:
         lines += run_instructions(options, programs)
+    if "ws" in parts:
+        lines += run_ws(options, programs, cpus, details)
     if "idle" in parts:
         lines.append(idle.measure(programs.server, cpus[0], 2000 if options.quick else idle.CONNECTIONS))
     return lines, details
