@@ -67,6 +67,7 @@ QUOTED = {
         "tests/outside/project/embedded.cpp",
         "tests/outside/project/forms.cpp",
         "tests/outside/project/meson.build",
+        "tests/outside/project/sockets.cpp",
     ),
 }
 
