@@ -107,7 +107,8 @@ namespace millrace {
 template <class Self>
 template <class F>
 Self& detail::Verbs<Self>::ws(SocketPattern<F> pattern, F&& handler, WebSocketOptions options) {
-  add_route(*group_, "GET", pattern.text(), make_socket_entry(std::forward<F>(handler), std::move(options)), {});
+  add_route(*group_, "GET", pattern.text(), make_socket_entry(std::forward<F>(handler), std::move(options)),
+            {});
   return self();
 }
 
