@@ -68,6 +68,7 @@ QUOTED = {
         "tests/outside/project/forms.cpp",
         "tests/outside/project/meson.build",
         "tests/outside/project/sockets.cpp",
+        "tests/outside/project/middleware.cpp",
     ),
 }
 
