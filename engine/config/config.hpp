@@ -20,6 +20,19 @@
 
 namespace millrace::config {
 
+using FieldList = std::vector<std::pair<std::string, std::string>>;
+
+/// 0: none.
+struct RateConfig {
+  double per_second = 0;
+  double burst = 0;
+};
+
+struct LogConfig {
+  std::string path;  ///< Empty: none.
+  std::string format = "combined";
+};
+
 /// One [[route]].
 struct RouteConfig {
   enum class Kind : std::uint8_t { respond, redirect, files };
@@ -34,10 +47,18 @@ struct RouteConfig {
   std::string body;                                          ///< Of respond.
   std::string to;         ///< Of redirect. The request's query is kept where this has none.
   std::string directory;  ///< Of files.
+
+  std::vector<std::string> hosts;    ///< Empty: for no host.
+  FieldList added_headers;           ///< Of every kind, where the reply has none of that name.
+  RateConfig rate;                   ///< Beside that of the whole server.
+  std::uint64_t body_bytes_max = 0;  ///< 0: the server's.
 };
 
 struct Config {
   ServerOptions server;
+  LogConfig access_log;
+  FieldList headers;  ///< Of every reply.
+  RateConfig rate;
   std::vector<RouteConfig> routes;
   std::array<std::string, settings_count> origins;  ///< Where settings[i] came from; empty: default.
   std::string file;                                 ///< The file that was read; empty: none.

@@ -12,8 +12,8 @@ namespace millrace::config {
 namespace {
 
 /// Announced names that nothing stands behind yet.
-constexpr std::array<std::string_view, 8> later_names = {"proxy", "http2", "websocket",  "admin",
-                                                         "log",   "cache", "access_log", "compress"};
+constexpr std::array<std::string_view, 7> later_names = {"proxy", "http2", "websocket", "admin",
+                                                         "log",   "cache", "compress"};
 
 Value list_of(const toml::array& array) {
   Value value{.shape = Value::Shape::list, .text = "a list"};
@@ -65,7 +65,7 @@ void unknown_top(const toml::key& key, FileProblems& problems) {
           key, fmt::format("`{}` stands outside of its section, [{}]", key.str(), setting.section));
   }
   std::vector<std::string_view> known = section_names();
-  known.emplace_back("route");
+  for (const char* name : {"route", "access_log", "headers", "rate_limit"}) known.emplace_back(name);
   unknown_key(key, "the file", known, problems);
 }
 
@@ -74,6 +74,12 @@ void read_top(const toml::table& top, std::string_view file, Config& config, Fil
   for (const auto& [key, node] : top) {
     if (key.str() == "route") {
       read_routes(node, config, problems);
+    } else if (key.str() == "access_log") {
+      read_access_log(node, config.access_log, problems);
+    } else if (key.str() == "headers") {
+      read_headers(node, "[headers]", config.headers, problems);
+    } else if (key.str() == "rate_limit") {
+      read_rate_limit(node, "[rate_limit]", config.rate, problems);
     } else if (std::find(sections.begin(), sections.end(), key.str()) == sections.end()) {
       unknown_top(key, problems);
     } else if (const toml::table* section = node.as_table()) {

@@ -14,7 +14,8 @@ namespace millrace::config {
 namespace {
 
 using Names = std::span<const std::string_view>;
-constexpr std::array<std::string_view, 4> route_keys = {"path", "respond", "redirect", "files"};
+constexpr std::array<std::string_view, 8> route_keys = {"path",  "respond", "redirect",   "files",
+                                                        "hosts", "headers", "rate_limit", "body"};
 constexpr std::array<std::string_view, 4> respond_keys = {"status", "type", "body", "headers"};
 constexpr std::array<std::string_view, 2> redirect_keys = {"to", "status"};
 constexpr std::array<std::int64_t, 5> redirect_statuses = {301, 302, 303, 307, 308};
@@ -41,23 +42,6 @@ void read_status(const toml::node& node, RouteConfig& route, FileProblems& probl
     problems.add(node, fmt::format("respond status = {}: expected a status from 200 to 599", show(node)));
 }
 
-/// Response knows what a field may be.
-void read_headers(const toml::node& node, RouteConfig& route, FileProblems& problems) {
-  const toml::table* table = node.as_table();
-  if (table == nullptr)
-    return problems.add(node, fmt::format("respond headers = {}: expected a table of texts", show(node)));
-  for (const auto& [key, value] : *table) {
-    std::string text;
-    if (!take_text(key, value, fmt::format("respond headers {}", key.str()), text, problems)) continue;
-    Response judge;
-    judge.header(key.str(), text);
-    if (judge.problem() != nullptr)
-      problems.add(key, fmt::format("respond headers {}: {}", key.str(), judge.problem()));
-    else
-      route.headers.emplace_back(key.str(), text);
-  }
-}
-
 void read_type(const toml::key& key, const toml::node& node, RouteConfig& route, FileProblems& problems) {
   if (!take_text(key, node, "respond type", route.type, problems)) return;
   Response judge;
@@ -79,7 +63,7 @@ void read_respond(const toml::node& node, RouteConfig& route, FileProblems& prob
     } else if (key.str() == "status") {
       read_status(value, route, problems);
     } else if (key.str() == "headers") {
-      read_headers(value, route, problems);
+      read_headers(value, "respond headers", route.headers, problems);
     } else if (key.str() == "body") {
       take_text(key, value, "respond body", route.body, problems);
     } else {
@@ -173,7 +157,12 @@ RouteConfig read_route(const toml::table& table, FileProblems& problems) {
       later = true;
       continue;
     }
-    kinds += key.str() != "path" ? 1 : 0;
+    const bool is_kind = key.str() == "respond" || key.str() == "redirect" || key.str() == "files";
+    kinds += is_kind ? 1 : 0;
+    if (key.str() == "hosts") read_hosts(key, node, route.hosts, problems);
+    if (key.str() == "headers") read_headers(node, "headers", route.added_headers, problems);
+    if (key.str() == "rate_limit") read_rate_limit(node, "rate_limit", route.rate, problems);
+    if (key.str() == "body") read_body_limit(key, node, route.body_bytes_max, problems);
     if (key.str() == "respond") read_respond(node, route, problems);
     if (key.str() == "redirect") read_redirect(node, route, problems);
     if (key.str() == "files") read_files(key, node, route, problems);
@@ -195,7 +184,7 @@ void read_routes(const toml::node& node, Config& config, FileProblems& problems)
   for (const toml::node& element : *routes) {
     RouteConfig route = read_route(*element.as_table(), problems);
     for (const RouteConfig& other : config.routes) {
-      if (!route.path.empty() && other.path == route.path)
+      if (!route.path.empty() && other.path == route.path && other.hosts == route.hosts)
         problems.add(element, fmt::format("path = \"{}\": line {} has a route for it already", route.path,
                                           other.line));
     }

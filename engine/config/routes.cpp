@@ -1,13 +1,19 @@
 #include "engine/config/routes.hpp"
 
+#include <millrace/middleware/access_log.hpp>
+#include <millrace/middleware/headers.hpp>
+#include <millrace/middleware/rate_limit.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "engine/base/assert.hpp"
+#include "engine/config/plain_middleware.hpp"
 #include "engine/config/route_entry.hpp"
 #include "engine/ext/files/files.hpp"
 #include "engine/serve/app_state.hpp"
@@ -50,22 +56,58 @@ std::string target_of(const RouteConfig& route) {
   MR_UNREACHABLE("a kind of route outside the enumeration");
 }
 
+RateLimit rate_limit_of(const RateConfig& rate) {
+  return rate_limit({.per_second = rate.per_second, .burst = rate.burst});
+}
+
+/// The log is the outermost: it tells what the others answer.
+void use_for_all(const Config& config, serve::AppState& state) {
+  const auto use = [&state](const detail::Middleware& one) {
+    state.root().middleware.push_back(&state.keep(one));
+  };
+  if (!config.access_log.path.empty()) {
+    const bool json = config.access_log.format == "json";
+    use(make_plain(access_log(
+        {.path = config.access_log.path, .format = json ? LogFormat::json : LogFormat::combined})));
+  }
+  if (!config.headers.empty()) use(make_plain(headers(config.headers)));
+  if (config.rate.per_second > 0) use(make_plain(rate_limit_of(config.rate)));
+}
+
+void use_for_route(const RouteConfig& route, serve::AppState& state) {
+  if (!route.added_headers.empty()) state.use_for_last(make_plain(headers(route.added_headers)));
+  if (route.rate.per_second > 0) state.use_for_last(make_plain(rate_limit_of(route.rate)));
+  if (route.body_bytes_max != 0) state.use_for_last({.body_bytes_max = route.body_bytes_max});
+}
+
+void add_route(const Config& config, const RouteConfig& route, serve::AppState& state,
+               const serve::GroupState& group, Report& report) {
+  const auto tell = [&](const std::string& what) {
+    report.problems.push_back(fmt::format("{}:{}: {}", config.file, route.line, what));
+  };
+  const Result<detail::Entry> entry = entry_of(route);
+  if (!entry)
+    return tell(fmt::format("files = \"{}\": {}", route.directory, std::strerror(entry.error().os_errno)));
+  const std::string problem =
+      state.add_to(group, method_of(route), route.path, entry.value(), kind_of(route));
+  if (!problem.empty()) return tell(problem);
+  use_for_route(route, state);
+}
+
+/// "/x", or "/x for example.org, *.example.org".
+std::string pattern_of(const RouteConfig& route) {
+  if (route.hosts.empty()) return route.path;
+  return fmt::format("{} for {}", route.path, fmt::join(route.hosts, ", "));
+}
+
 }  // namespace
 
 void add_routes(const Config& config, App& app, Report& report) {
   serve::AppState& state = serve::state_of(app);
+  use_for_all(config, state);
   for (const RouteConfig& route : config.routes) {
-    const auto tell = [&](const std::string& what) {
-      report.problems.push_back(fmt::format("{}:{}: {}", config.file, route.line, what));
-    };
-    const Result<detail::Entry> entry = entry_of(route);
-    if (!entry) {
-      tell(fmt::format("files = \"{}\": {}", route.directory, std::strerror(entry.error().os_errno)));
-    } else if (const std::string problem =
-                   state.add(method_of(route), route.path, entry.value(), kind_of(route));
-               !problem.empty()) {
-      tell(problem);
-    }
+    if (route.hosts.empty()) add_route(config, route, state, state.root(), report);
+    for (const std::string& host : route.hosts) add_route(config, route, state, state.host(host), report);
   }
   // Patterns that differ in their names alone are for the same requests: only the router sees that.
   std::string problem;
@@ -77,7 +119,7 @@ std::string table_of_routes(const Config& config) {
   for (const RouteConfig& route : config.routes) {
     const std::string_view method = method_of(route);
     rows.push_back(
-        {std::string(method == "*" ? "any" : method), route.path, kind_of(route), target_of(route)});
+        {std::string(method == "*" ? "any" : method), pattern_of(route), kind_of(route), target_of(route)});
   }
   std::array<std::size_t, 3> widths = {};
   for (const auto& row : rows) {

@@ -43,6 +43,16 @@ void unknown_key(const toml::key& key, std::string_view context, std::span<const
 /// `certificates` of [tls]: tables of cert, key and hosts.
 void read_certificates(const toml::node& node, Config& config, FileProblems& problems);
 
+// file_middleware.cpp. `context` says where: "respond headers".
+void read_headers(const toml::node& node, std::string_view context, FieldList& out, FileProblems& problems);
+void read_rate_limit(const toml::node& node, std::string_view context, RateConfig& out,
+                     FileProblems& problems);
+void read_access_log(const toml::node& node, LogConfig& out, FileProblems& problems);
+void read_hosts(const toml::key& key, const toml::node& node, std::vector<std::string>& out,
+                FileProblems& problems);
+void read_body_limit(const toml::key& key, const toml::node& node, std::uint64_t& out,
+                     FileProblems& problems);
+
 /// Every [[route]], in order.
 void read_routes(const toml::node& node, Config& config, FileProblems& problems);
 

@@ -215,5 +215,52 @@ class BadLogTest(IntegrationTest):
             self.assertEqual(client.ask(get("/")).body, b"Hello world!")
 
 
+FILE = """
+[access_log]
+path = "access.log"
+[headers]
+X-Served-By = "one"
+[[route]]
+path = "/static/*"
+files = "public"
+headers = { Cache-Control = "max-age=60" }
+[[route]]
+path = "/limited"
+respond = { body = "let in" }
+rate_limit = { per_second = 0.01, burst = 1 }
+[[route]]
+path = "/"
+respond = { body = "other" }
+hosts = ["other.test", "*.other.test"]
+"""
+
+
+class FileTest(IntegrationTest):
+    """The same from the configuration file."""
+
+    def test_it_stands_around_the_routes_of_the_file(self) -> None:
+        self.write("public/a.txt", "text")
+        server = self.start("engine", "--cores", "1", config=FILE)
+        client = self.connect(server)
+        static = client.ask(get("/static/a.txt"))
+        self.assertEqual((static.body, field(static, "cache-control")), (b"text", "max-age=60"))
+        self.assertEqual(field(static, "x-served-by"), "one")
+        self.assertEqual([client.ask(get("/limited")).status for _ in range(2)], [200, 429])
+        self.assertEqual(client.ask("GET / HTTP/1.1\r\nHost: x.other.test\r\n\r\n").body, b"other")
+        self.assertEqual(client.ask(get("/")).status, 404)
+        self.assertTrue(eventually(lambda: len((self.directory / "access.log").read_text().splitlines()) == 5, 10))
+        line = (self.directory / "access.log").read_text().splitlines()[0]
+        self.assertRegex(line, r'^127\.0\.0\.1 - - \[.*\] "GET /static/a\.txt HTTP/1\.1" 200 4 "-" "-"$')
+
+    def test_a_log_that_cannot_be_opened_is_told(self) -> None:
+        config = self.write("bad.toml", '[access_log]\npath = "/nowhere/log"\n')
+        done = subprocess.run(
+            [os.environ["ENGINE_BINARY"], "--config", str(config), "--listen", "127.0.0.1:0"],
+            capture_output=True, text=True, timeout=20, check=False,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the access log /nowhere/log cannot be opened (No such file or directory)", done.stderr)
+
+
 if __name__ == "__main__":
     main()

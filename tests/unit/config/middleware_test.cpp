@@ -1,0 +1,116 @@
+// Goal: what the file puts around routes: read, printed so that it reads back, and refused with the place.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/config/config.hpp"
+#include "engine/config/routes.hpp"
+
+using namespace millrace;
+using namespace millrace::config;
+
+namespace {
+
+constexpr const char* whole = R"([access_log]
+path = "/tmp/log"
+format = "json"
+[headers]
+X-Served-By = "one"
+[rate_limit]
+per_second = 100
+[[route]]
+path = "/a"
+respond = { body = "a" }
+hosts = ["example.org", "*.example.org"]
+headers = { Cache-Control = "max-age=60" }
+rate_limit = { per_second = 0.5, burst = 2 }
+body = "16k"
+[[route]]
+path = "/a"
+respond = { body = "b" }
+)";
+
+Config read(const std::string& text) {
+  Config config;
+  Report report;
+  apply_file_text(text, "m.toml", config, report);
+  CHECK(report.problems == std::vector<std::string>());
+  return config;
+}
+
+std::string problem_of(const std::string& text) {
+  Config config;
+  Report report;
+  apply_file_text(text, "m.toml", config, report);
+  REQUIRE(report.problems.size() == 1);
+  return report.problems[0];
+}
+
+std::string with_route(const std::string& line) {
+  return "[[route]]\npath = \"/\"\nredirect = \"/x\"\n" + line + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("file: what stands around routes is read, and printed so that it reads back") {
+  const Config first = read(whole);
+  const std::string printed = print(first, "");
+  CAPTURE(printed);
+  const Config again = read(printed.substr(printed.find("[access_log]")));
+  for (const Config* config : {&first, &again}) {
+    CHECK(config->access_log.path == "/tmp/log");
+    CHECK(config->access_log.format == "json");
+    CHECK(config->headers == FieldList{{"X-Served-By", "one"}});
+    CHECK(config->rate.per_second == 100);
+    CHECK(config->rate.burst == 100);
+    REQUIRE(config->routes.size() == 2);
+    const RouteConfig& route = config->routes[0];
+    CHECK(route.hosts == std::vector<std::string>{"example.org", "*.example.org"});
+    CHECK(route.added_headers == FieldList{{"Cache-Control", "max-age=60"}});
+    CHECK(route.rate.per_second == 0.5);
+    CHECK(route.rate.burst == 2);
+    CHECK(route.body_bytes_max == 16384);
+    CHECK(config->routes[1].hosts.empty());
+  }
+  CHECK(table_of_routes(first).find("/a for example.org, *.example.org") != std::string::npos);
+}
+
+TEST_CASE("file: faults of what stands around routes name line, key and what was expected") {
+  CHECK(problem_of("[access_log]\npth = \"x\"\n").starts_with("m.toml:1: [access_log] needs a `path`"));
+  CHECK(problem_of("[access_log]\npath = \"x\"\nfromat = \"json\"\n") ==
+        "m.toml:3: unknown key `fromat` in [access_log]; the nearest is `format`");
+  CHECK(problem_of("[access_log]\npath = \"x\"\nformat = \"xml\"\n") ==
+        "m.toml:3: [access_log] format = \"xml\": expected \"combined\" or \"json\"");
+  CHECK(problem_of("[access_log]\npath = 1\n") == "m.toml:2: [access_log] path = 1: expected a text");
+  CHECK(problem_of("access_log = \"x\"\n").starts_with("m.toml:1: [access_log] needs a `path`"));
+  CHECK(problem_of("[headers]\n\"a b\" = \"x\"\n") ==
+        "m.toml:2: [headers] a b: the response has a header whose name is no token");
+  CHECK(problem_of("[headers]\nA = 1\n") == "m.toml:2: [headers] A = 1: expected a text");
+  CHECK(problem_of("[rate_limit]\nburst = 3\n")
+            .starts_with("m.toml:1: [rate_limit]: expected a table such as"));
+  CHECK(problem_of("[rate_limit]\nper_second = 0\n").find("expected a number from 0.0001") !=
+        std::string::npos);
+  CHECK(problem_of("[rate_limit]\nper_second = 1\nburst = 0.5\n")
+            .starts_with("m.toml:3: [rate_limit] burst = 0.5"));
+  CHECK(problem_of("[rate_limt]\nper_second = 1\n").find("the nearest is `rate_limit`") != std::string::npos);
+  CHECK(problem_of(with_route("hosts = []")).starts_with("m.toml:4: hosts = [...]: expected a list"));
+  CHECK(problem_of(with_route("hosts = [\"a:80\"]")) ==
+        "m.toml:4: hosts: \"a:80\": it has a port, or a dot at its end");
+  CHECK(problem_of(with_route("body = 0")).starts_with("m.toml:4: body = 0: expected a size"));
+  CHECK(problem_of(with_route("headers = 1")) == "m.toml:4: headers = 1: expected a table of texts");
+  CHECK(
+      problem_of(with_route("rate_limit = 5")).starts_with("m.toml:4: rate_limit: expected a table such as"));
+  const std::string twice = with_route("hosts = [\"a\"]");
+  CHECK(problem_of(twice + twice).find("line 1 has a route for it already") != std::string::npos);
+}
+
+TEST_CASE("routes: one name of a host for two routes of the same path is told") {
+  Config config = read(
+      "[[route]]\npath = \"/\"\nredirect = \"/x\"\nhosts = [\"a\", \"b\"]\n"
+      "[[route]]\npath = \"/\"\nredirect = \"/y\"\nhosts = [\"b\"]\n");
+  App app;
+  Report report;
+  add_routes(config, app, report);
+  CHECK(report.problems == std::vector<std::string>{"host b: two routes are for the same: * /"});
+}
