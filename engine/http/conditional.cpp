@@ -3,6 +3,7 @@
 #include "engine/http/char_class.hpp"
 #include "engine/http/date.hpp"
 #include "engine/http/framing.hpp"
+#include "engine/http/list.hpp"
 
 namespace millrace::http {
 
@@ -62,6 +63,27 @@ bool take_number(std::string_view& text, std::uint64_t& value) noexcept {
   return digits != 0;
 }
 
+/// One int-range or suffix-range; `ignore` where it is malformed, or cannot be told from the whole.
+RangeVerdict read_spec(std::string_view spec, std::uint64_t size_bytes, ByteRange& range) noexcept {
+  std::uint64_t first = 0;
+  std::uint64_t last = UINT64_MAX;
+  const bool has_first = take_number(spec, first);
+  if (!spec.starts_with('-')) return RangeVerdict::ignore;
+  spec.remove_prefix(1);
+  const bool has_last = take_number(spec, last);
+  if (!spec.empty() || !(has_first || has_last)) return RangeVerdict::ignore;
+  if (!has_first) {
+    if (last == 0) return RangeVerdict::unsatisfiable;
+    if (size_bytes == 0) return RangeVerdict::ignore;  // Satisfiable, but no Content-Range can say it.
+    range = {last < size_bytes ? size_bytes - last : 0, size_bytes - 1};
+    return RangeVerdict::partial;
+  }
+  if (has_last && last < first) return RangeVerdict::ignore;
+  if (first >= size_bytes) return RangeVerdict::unsatisfiable;
+  range = {first, has_last && last < size_bytes ? last : size_bytes - 1};
+  return RangeVerdict::partial;
+}
+
 }  // namespace
 
 Precondition evaluate(const Conditions& conditions, const Validators& validators,
@@ -95,29 +117,31 @@ bool range_applies(const Conditions& conditions, const Validators& validators,
   return date && *date == validators.modified_seconds && validators.modified_seconds < now_seconds;
 }
 
-RangeVerdict read_range(std::string_view field, std::uint64_t size_bytes, ByteRange& range) noexcept {
+RangeVerdict read_ranges(std::string_view field, std::uint64_t size_bytes, RangeSet& set) noexcept {
   constexpr std::string_view unit = "bytes=";
+  set.count = 0;
   if (field.size() < unit.size() || !equal_ignoring_case(field.substr(0, unit.size()), unit)) {
     return RangeVerdict::ignore;
   }
-  field.remove_prefix(unit.size());
-  std::uint64_t first = 0;
-  std::uint64_t last = UINT64_MAX;
-  const bool has_first = take_number(field, first);
-  if (!field.starts_with('-')) return RangeVerdict::ignore;
-  field.remove_prefix(1);
-  const bool has_last = take_number(field, last);
-  if (!field.empty() || !(has_first || has_last)) return RangeVerdict::ignore;  // Several ranges, too.
-  if (!has_first) {
-    if (last == 0) return RangeVerdict::unsatisfiable;
-    if (size_bytes == 0) return RangeVerdict::ignore;  // Satisfiable, but no Content-Range can say it.
-    range = {last < size_bytes ? size_bytes - last : 0, size_bytes - 1};
-    return RangeVerdict::single;
+  ListReader list(field.substr(unit.size()));
+  std::size_t asked = 0;
+  for (std::string_view element; list.next(element);) {
+    if (element.empty()) continue;
+    if (++asked > RangeSet::ranges_max) return RangeVerdict::ignore;
+    ByteRange range{};
+    switch (read_spec(element, size_bytes, range)) {
+      case RangeVerdict::ignore: return RangeVerdict::ignore;
+      case RangeVerdict::unsatisfiable: continue;
+      case RangeVerdict::partial: break;
+    }
+    for (std::size_t other = 0; other < set.count; ++other) {
+      if (range.first <= set.ranges[other].last && set.ranges[other].first <= range.last)
+        return RangeVerdict::ignore;
+    }
+    set.ranges[set.count++] = range;
   }
-  if (has_last && last < first) return RangeVerdict::ignore;
-  if (first >= size_bytes) return RangeVerdict::unsatisfiable;
-  range = {first, has_last && last < size_bytes ? last : size_bytes - 1};
-  return RangeVerdict::single;
+  if (set.count != 0) return RangeVerdict::partial;
+  return asked != 0 ? RangeVerdict::unsatisfiable : RangeVerdict::ignore;
 }
 
 }  // namespace millrace::http

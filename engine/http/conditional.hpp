@@ -1,6 +1,8 @@
 // conditional.hpp: validators, conditions and ranges. Source: RFC 9110 sections 13 and 14.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -30,12 +32,24 @@ Precondition evaluate(const Conditions& conditions, const Validators& validators
 bool range_applies(const Conditions& conditions, const Validators& validators,
                    std::int64_t now_seconds) noexcept;
 
+/// Inclusive at both ends.
 struct ByteRange {
   std::uint64_t first, last;
-};  ///< Inclusive.
-enum class RangeVerdict : std::uint8_t { ignore /*200*/, single /*206*/, unsatisfiable /*416*/ };
+};
 
-/// One range; several ranges, a malformed field or another unit are `ignore`. size_bytes: of the representation.
-RangeVerdict read_range(std::string_view field, std::uint64_t size_bytes, ByteRange& range) noexcept;
+/// The ranges to send, in the order they were asked for; none overlaps another.
+struct RangeSet {
+  static constexpr std::size_t ranges_max = 16;  ///< More in one field: the whole is sent.
+  std::array<ByteRange, ranges_max> ranges;
+  std::size_t count = 0;
+};
+
+enum class RangeVerdict : std::uint8_t { ignore /*200*/, partial /*206*/, unsatisfiable /*416*/ };
+
+/// Reads a Range field. `partial` fills `set` with at least one range; of several, those past the end are
+/// left out. A malformed field, another unit, more than ranges_max ranges, and ranges that overlap (which
+/// no honest client sends, RFC 9110 section 14.2) are `ignore`. size_bytes: of the representation.
+/// O(field + ranges_max squared). Source: RFC 9110 sections 14.1.2 and 14.2.
+RangeVerdict read_ranges(std::string_view field, std::uint64_t size_bytes, RangeSet& set) noexcept;
 
 }  // namespace millrace::http

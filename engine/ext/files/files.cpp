@@ -163,13 +163,18 @@ void reply_file(Request& request, File&& file, std::string_view type) noexcept {
   }
   const std::uint64_t size = file.size_bytes;
   http::ByteRange range{0, size - 1};
+  http::RangeSet ranges;
   auto verdict = http::RangeVerdict::ignore;
   const bool get = exchange.head.method == http::Method::get;  // Of GET only: RFC 9110 section 14.2.
   if (get && asked.range && http::range_applies(asked.conditions, fields.validators(), now))
-    verdict = http::read_range(*asked.range, size, range);
+    verdict = http::read_ranges(*asked.range, size, ranges);
+  if (verdict == http::RangeVerdict::partial && ranges.count > 1) verdict = http::RangeVerdict::ignore;
   switch (verdict) {
-    case http::RangeVerdict::ignore: range = {0, size - 1}; break;
-    case http::RangeVerdict::single: fields.add_range(range, size); break;
+    case http::RangeVerdict::ignore: break;
+    case http::RangeVerdict::partial:
+      range = ranges.ranges[0];
+      fields.add_range(range, size);
+      break;
     case http::RangeVerdict::unsatisfiable: {
       std::array<char, 64> line;
       const auto end =
@@ -178,7 +183,7 @@ void reply_file(Request& request, File&& file, std::string_view type) noexcept {
     }
   }
   proto::ReplyView view;
-  view.status = verdict == http::RangeVerdict::single ? 206 : 200;
+  view.status = verdict == http::RangeVerdict::partial ? 206 : 200;
   view.content_type = type;
   view.fields = fields.text();
   if (size == 0) return exchange.sink->reply(exchange, view);

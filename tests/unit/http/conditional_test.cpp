@@ -20,9 +20,21 @@ Precondition judge(const Conditions& conditions, std::string_view etag = "\"a\""
   return evaluate(conditions, Validators{etag, modified}, now);
 }
 
-RangeVerdict range_of(std::string_view field, std::uint64_t size, ByteRange& range) {
-  range = {77, 77};
-  return read_range(field, size, range);
+/// "0-1 5-9", "416" or "whole".
+std::string ranges_of(std::string_view field, std::uint64_t size) {
+  RangeSet set;
+  switch (read_ranges(field, size, set)) {
+    case RangeVerdict::ignore: return "whole";
+    case RangeVerdict::unsatisfiable: return "416";
+    case RangeVerdict::partial: break;
+  }
+  std::string text;
+  for (std::size_t index = 0; index < set.count; ++index) {
+    const ByteRange range = set.ranges[index];
+    if (index != 0) text += ' ';
+    text.append(std::to_string(range.first)).append("-").append(std::to_string(range.last));
+  }
+  return text;
 }
 
 }  // namespace
@@ -89,46 +101,69 @@ TEST_CASE("range_applies: If-Range is strong") {
   CHECK_FALSE(range_applies({.if_range = same}, validators, modified));  // Changed in this very second.
 }
 
-TEST_CASE("read_range") {
+TEST_CASE("read_ranges") {
   struct Case {
     std::string_view field;
     std::uint64_t size;
-    RangeVerdict want;
-    std::uint64_t first, last;
+    std::string_view want;
   };
   static constexpr Case cases[] = {
-      {"bytes=0-0", 10, RangeVerdict::single, 0, 0},
-      {"bytes=-1", 10, RangeVerdict::single, 9, 9},
-      {"bytes=5-", 10, RangeVerdict::single, 5, 9},
-      {"BYTES=2-4", 10, RangeVerdict::single, 2, 4},
-      {"bytes=2-400", 10, RangeVerdict::single, 2, 9},
-      {"bytes=0-99999999999999999999999", 10, RangeVerdict::single, 0, 9},
-      {"bytes=-400", 10, RangeVerdict::single, 0, 9},
-      {"bytes=9-9", 10, RangeVerdict::single, 9, 9},
-      {"bytes=10-", 10, RangeVerdict::unsatisfiable, 77, 77},
-      {"bytes=999999-", 10, RangeVerdict::unsatisfiable, 77, 77},
-      {"bytes=99999999999999999999999-", 10, RangeVerdict::unsatisfiable, 77, 77},
-      {"bytes=99999999999999999999999-99999999999999999999998", 10, RangeVerdict::unsatisfiable, 77, 77},
-      {"bytes=-0", 10, RangeVerdict::unsatisfiable, 77, 77},
-      {"bytes=0-", 0, RangeVerdict::unsatisfiable, 77, 77},
-      {"bytes=-1", 0, RangeVerdict::ignore, 77, 77},
-      {"bytes=5-2", 10, RangeVerdict::ignore, 77, 77},
-      {"items=0-1", 10, RangeVerdict::ignore, 77, 77},
-      {"bytes=", 10, RangeVerdict::ignore, 77, 77},
-      {"bytes=-", 10, RangeVerdict::ignore, 77, 77},
-      {"bytes", 10, RangeVerdict::ignore, 77, 77},
-      {"bytes=5", 10, RangeVerdict::ignore, 77, 77},
-      {"bytes=a-b", 10, RangeVerdict::ignore, 77, 77},
-      {"bytes=0-1x", 10, RangeVerdict::ignore, 77, 77},
-      {"bytes=+0-1", 10, RangeVerdict::ignore, 77, 77},
-      {"bytes=0-0,2-3", 10, RangeVerdict::ignore, 77, 77},
-      {"", 10, RangeVerdict::ignore, 77, 77},
+      {"bytes=0-0", 10, "0-0"},
+      {"bytes=-1", 10, "9-9"},
+      {"bytes=5-", 10, "5-9"},
+      {"BYTES=2-4", 10, "2-4"},
+      {"bytes=2-400", 10, "2-9"},
+      {"bytes=0-99999999999999999999999", 10, "0-9"},
+      {"bytes=-400", 10, "0-9"},
+      {"bytes=9-9", 10, "9-9"},
+      {"bytes=10-", 10, "416"},
+      {"bytes=999999-", 10, "416"},
+      {"bytes=99999999999999999999999-", 10, "416"},
+      {"bytes=99999999999999999999999-99999999999999999999998", 10, "416"},
+      {"bytes=-0", 10, "416"},
+      {"bytes=0-", 0, "416"},
+      {"bytes=-1", 0, "whole"},
+      {"bytes=5-2", 10, "whole"},
+      {"items=0-1", 10, "whole"},
+      {"bytes=", 10, "whole"},
+      {"bytes=,", 10, "whole"},
+      {"bytes=-", 10, "whole"},
+      {"bytes", 10, "whole"},
+      {"bytes=5", 10, "whole"},
+      {"bytes=a-b", 10, "whole"},
+      {"bytes=0-1x", 10, "whole"},
+      {"bytes=+0-1", 10, "whole"},
+      {"bytes=0 -1", 10, "whole"},
+      {"", 10, "whole"},
+      // Several.
+      {"bytes=0-0,2-3", 10, "0-0 2-3"},
+      {"bytes=0-0 ,\t2-3", 10, "0-0 2-3"},
+      {"bytes=,0-0,,-1,", 10, "0-0 9-9"},
+      {"bytes=5-6,0-1", 10, "5-6 0-1"},
+      {"bytes=20-,0-1", 10, "0-1"},
+      {"bytes=20-,30-", 10, "416"},
+      {"bytes=20-,-0", 10, "416"},
+      {"bytes=0-1,1-2", 10, "whole"},
+      {"bytes=0-,0-", 10, "whole"},
+      {"bytes=2-3,-100", 10, "whole"},
+      {"bytes=0-1,x", 10, "whole"},
+      {"bytes=0-1,5-4", 10, "whole"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.field);
-    ByteRange range{};
-    CHECK(range_of(c.field, c.size, range) == c.want);
-    CHECK(range.first == c.first);
-    CHECK(range.last == c.last);
+    CHECK(ranges_of(c.field, c.size) == c.want);
   }
+}
+
+TEST_CASE("read_ranges: no more than ranges_max") {
+  std::string field = "bytes=0-0";
+  std::string want = "0-0";
+  for (std::size_t index = 1; index < RangeSet::ranges_max; ++index) {
+    const std::string at = std::to_string(2 * index);
+    field += "," + at + "-" + at;
+    want += " " + at + "-" + at;
+  }
+  CHECK(ranges_of(field, 100) == want);
+  CHECK(ranges_of(field + ",90-90", 100) == "whole");
+  CHECK(ranges_of(field + ",200-", 100) == "whole");
 }
