@@ -5,6 +5,7 @@
 // Everything is judged before anything starts, and every problem is reported, not only the first.
 #pragma once
 
+#include <millrace/files.hpp>
 #include <millrace/server.hpp>
 
 #include <array>
@@ -47,6 +48,7 @@ struct RouteConfig {
   std::string body;                                          ///< Of respond.
   std::string to;         ///< Of redirect. The request's query is kept where this has none.
   std::string directory;  ///< Of files.
+  FilesOptions files;     ///< Of files.
 
   std::vector<std::string> hosts;    ///< Empty: for no host.
   FieldList added_headers;           ///< Of every kind, where the reply has none of that name.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -146,14 +147,27 @@ void read_path(const toml::table& table, RouteConfig& route, FileProblems& probl
                  fmt::format("path = {}: a route of files ends in `/*` and has no parameters", show(*path)));
 }
 
+/// For the nearest of an unknown one.
+std::vector<std::string_view> all_route_keys() {
+  std::vector<std::string_view> keys(route_keys.begin(), route_keys.end());
+  keys.insert(keys.end(), files_option_keys().begin(), files_option_keys().end());
+  return keys;
+}
+
 RouteConfig read_route(const toml::table& table, FileProblems& problems) {
   RouteConfig route;
   route.line = table.source().begin.line;
   int kinds = 0;
   bool later = false;
+  const toml::key* files_option = nullptr;
   for (const auto& [key, node] : table) {
+    if (known_key(key, files_option_keys())) {
+      files_option = &key;
+      read_files_option(key, node, route.files, problems);
+      continue;
+    }
     if (!known_key(key, route_keys)) {
-      unknown_key(key, "[[route]]", route_keys, problems);
+      unknown_key(key, "[[route]]", all_route_keys(), problems);
       later = true;
       continue;
     }
@@ -171,6 +185,8 @@ RouteConfig read_route(const toml::table& table, FileProblems& problems) {
     problems.add(table, "[[route]] has several of `respond`, `redirect` and `files`; it needs exactly one");
   else if (kinds == 0 && !later)
     problems.add(table, "[[route]] needs one of `respond`, `redirect` and `files`");
+  if (files_option != nullptr && kinds == 1 && route.kind != RouteConfig::Kind::files)
+    problems.add(*files_option, fmt::format("`{}` is an option of a route of `files`", files_option->str()));
   read_path(table, route, problems);
   return route;
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,11 +35,12 @@ const char* kind_of(const RouteConfig& route) {
   MR_UNREACHABLE("a kind of route outside the enumeration");
 }
 
-Result<detail::Entry> entry_of(const RouteConfig& route) {
+/// An empty string, or a sentence that says why there is none.
+std::string make_entry(const RouteConfig& route, detail::Entry& entry) {
   switch (route.kind) {
-    case RouteConfig::Kind::respond: return make_respond_entry(route);
-    case RouteConfig::Kind::redirect: return make_redirect_entry(route);
-    case RouteConfig::Kind::files: return files::make_entry(route.path, route.directory);
+    case RouteConfig::Kind::respond: entry = make_respond_entry(route); return {};
+    case RouteConfig::Kind::redirect: entry = make_redirect_entry(route); return {};
+    case RouteConfig::Kind::files: return files::make_entry(route.path, route.directory, route.files, entry);
   }
   MR_UNREACHABLE("a kind of route outside the enumeration");
 }
@@ -85,11 +85,9 @@ void add_route(const Config& config, const RouteConfig& route, serve::AppState& 
   const auto tell = [&](const std::string& what) {
     report.problems.push_back(fmt::format("{}:{}: {}", config.file, route.line, what));
   };
-  const Result<detail::Entry> entry = entry_of(route);
-  if (!entry)
-    return tell(fmt::format("files = \"{}\": {}", route.directory, std::strerror(entry.error().os_errno)));
-  const std::string problem =
-      state.add_to(group, method_of(route), route.path, entry.value(), kind_of(route));
+  detail::Entry entry;
+  std::string problem = make_entry(route, entry);
+  if (problem.empty()) problem = state.add_to(group, method_of(route), route.path, entry, kind_of(route));
   if (!problem.empty()) return tell(problem);
   use_for_route(route, state);
 }

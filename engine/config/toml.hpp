@@ -27,6 +27,7 @@ class FileProblems {
   void add(std::uint32_t line, std::string text) { found_.emplace_back(line, std::move(text)); }
   void add(const toml::node& at, std::string text) { add(at.source().begin.line, std::move(text)); }
   void add(const toml::key& at, std::string text) { add(at.source().begin.line, std::move(text)); }
+  std::size_t count() const { return found_.size(); }
   void tell(std::string_view file, Report& report);
 
  private:
@@ -52,6 +53,11 @@ void read_hosts(const toml::key& key, const toml::node& node, std::vector<std::s
                 FileProblems& problems);
 void read_body_limit(const toml::key& key, const toml::node& node, std::uint64_t& out,
                      FileProblems& problems);
+
+/// The keys of a [[route]] that are options of `files`, and the reader of one of them.
+std::span<const std::string_view> files_option_keys();
+void read_files_option(const toml::key& key, const toml::node& node, FilesOptions& options,
+                       FileProblems& problems);
 
 /// Every [[route]], in order.
 void read_routes(const toml::node& node, Config& config, FileProblems& problems);

@@ -93,6 +93,10 @@ class ReplySink {
   /// Adds framing (Content-Length, Connection), drops the body for HEAD, 1xx, 204 and 304 (RFC 9110 section 6.4.1).
   virtual void reply(Exchange& exchange, const ReplyView& view) noexcept = 0;
   virtual void reply_fixed(Exchange& exchange, const FixedReply& fixed) noexcept = 0;
+  /// A reply serialised before, whose body is pulled: fixed.body is not looked at. Takes the source; for
+  /// HEAD it is not read.
+  virtual void reply_source(Exchange& exchange, const FixedReply& fixed, BodySource& source,
+                            std::uint64_t source_bytes) noexcept = 0;
   /// 200 with a text of plain_type and nothing else: what most small handlers give.
   virtual void reply_plain(Exchange& exchange, std::string_view body) noexcept {
     reply(exchange, {.content_type = plain_type, .body = body});

@@ -80,6 +80,14 @@ void AppState::mount(std::string_view prefix, std::unique_ptr<AppState> other) {
   mounted_.push_back(std::move(other));
 }
 
+const std::string& AppState::problem() const noexcept {
+  if (!problem_.empty()) return problem_;
+  for (const std::unique_ptr<AppState>& other : mounted_) {
+    if (!other->problem().empty()) return other->problem();
+  }
+  return problem_;
+}
+
 std::string AppState::add(std::string_view method, std::string_view pattern, const detail::Entry& entry,
                           std::string_view kind) {
   return add_to(root(), method, pattern, entry, kind);

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/http/head.hpp"
@@ -81,6 +82,12 @@ class AppState {
   void use_for_last(const detail::Middleware& middleware);
   /// Owns `other`, whose root becomes a group here.
   void mount(std::string_view prefix, std::unique_ptr<AppState> other);
+  /// What an application asked for and cannot have: told when the server starts, the first of them.
+  void add_problem(std::string problem) {
+    if (problem_.empty()) problem_ = std::move(problem);
+  }
+  /// Its own, else that of an application mounted in it; empty: none.
+  const std::string& problem() const noexcept;
   /// In place of the one before for that status.
   void set_error_page(unsigned status, const detail::ErrorPage& page);
   void add_exception_page(const detail::ExceptionPage& page);
@@ -106,6 +113,7 @@ class AppState {
   std::vector<std::unique_ptr<Route>> routes_;
   std::map<unsigned, detail::ErrorPage> error_pages_;
   std::vector<detail::ExceptionPage> exception_pages_;
+  std::string problem_;
 };
 
 }  // namespace millrace::serve

@@ -229,6 +229,15 @@ void Segment::reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fi
                    .body = fixed.body});
 }
 
+void Segment::reply_source(proto::Exchange& exchange, const proto::FixedReply& fixed,
+                           proto::BodySource& source, std::uint64_t source_bytes) noexcept {
+  reply(exchange, {.status = fixed.status,
+                   .content_type = fixed.content_type,
+                   .fields = fixed.fields,
+                   .source = &source,
+                   .source_bytes = source_bytes});
+}
+
 // What a middleware spoils is told to the handler, which gets no stream.
 const char* Segment::begin_stream(proto::Exchange& exchange, const proto::ReplyView& head) noexcept {
   MR_ASSERT(&exchange == &exchange_);

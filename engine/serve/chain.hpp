@@ -53,6 +53,8 @@ class Segment : public proto::ReplySink {
 
   void reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept override;
   void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override;
+  void reply_source(proto::Exchange& exchange, const proto::FixedReply& fixed, proto::BodySource& source,
+                    std::uint64_t source_bytes) noexcept override;
   const char* begin_stream(proto::Exchange& exchange, const proto::ReplyView& head) noexcept override;
   void finished(proto::Exchange& exchange) noexcept override;
 

@@ -33,6 +33,10 @@ const char* host_problem(std::string_view name) noexcept {
 }
 
 std::unique_ptr<Site> Site::build(const AppState& state, std::string& problem) {
+  if (!state.problem().empty()) {
+    problem = state.problem();
+    return nullptr;
+  }
   std::unique_ptr<Site> site(new Site);
   site->default_ = Dispatch::build(state, nullptr, problem);
   if (site->default_ == nullptr) return nullptr;

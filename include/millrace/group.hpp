@@ -2,11 +2,13 @@
 #pragma once
 
 #include <millrace/detail/bridge.hpp>
+#include <millrace/files.hpp>
 #include <millrace/namespace.hpp>
 #include <millrace/route_pattern.hpp>
 #include <millrace/websocket.hpp>
 
 #include <concepts>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -56,6 +58,13 @@ class Verbs {
 
   template <class F>
   using SocketPattern = RoutePattern<std::type_identity_t<SocketHandler<std::decay_t<F>>>>;
+
+  /// Serves the files of a directory for GET and HEAD: "/static" leads to its root. The directory is opened
+  /// now. What cannot be, such as a directory that is not there, is what the start of the server fails with.
+  Self& files(std::string_view path, const std::string& directory, const FilesOptions& options = {}) {
+    add_files(*group_, path, directory, options);
+    return self();
+  }
 
   /// WebSockets: see mr::WebSocket. The handler is a coroutine, `mr::Task<>(mr::WebSocket&, ...)`; behind the
   /// socket it takes what any handler takes. A request that asks for no WebSocket gets 426.

@@ -5,6 +5,7 @@
 #include <millrace/body.hpp>
 #include <millrace/cancelled.hpp>
 #include <millrace/events.hpp>
+#include <millrace/files.hpp>
 #include <millrace/fixed.hpp>
 #include <millrace/form.hpp>
 #include <millrace/group.hpp>

@@ -5,6 +5,8 @@
 namespace millrace::files {
 namespace {
 
+constexpr std::string_view digits = "0123456789ABCDEF";
+
 /// pchar of RFC 3986 without the escape, and the slash.
 bool plain(char c) noexcept {
   constexpr std::string_view marks = "-._~!$&'()*+,;=:@/";
@@ -24,7 +26,6 @@ class Writer {
     for (const char c : text) put(c);
   }
   void put_escaped(char c) noexcept {
-    constexpr std::string_view digits = "0123456789ABCDEF";
     const auto byte = static_cast<unsigned char>(c);
     put('%');
     put(digits[byte >> 4]);
@@ -52,6 +53,18 @@ std::string_view write_location(const http::Target& target, std::span<char> out)
   }
   writer.put("\r\n");
   return writer.text();
+}
+
+void append_escaped_path(std::string& out, std::string_view name) {
+  for (const char c : name) {
+    if (plain(c) && c != ':' && c != '\'' && c != '&') {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    (out += '%') += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
 }
 
 }  // namespace millrace::files

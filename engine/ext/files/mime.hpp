@@ -9,4 +9,7 @@ namespace millrace::files {
 /// "application/octet-stream" for what is not in the table. O(log types).
 std::string_view media_type_of(std::string_view name) noexcept;
 
+/// "gz" of "a.tar.gz"; empty where the last part of the path has no dot.
+std::string_view extension_of(std::string_view path) noexcept;
+
 }  // namespace millrace::files

@@ -15,9 +15,7 @@ class FileSource final : public proto::BodySource {
   Result<std::size_t> read(std::span<char> out) noexcept override;
   void release() noexcept override;
 
-  File file;
-  std::uint64_t offset = 0;
-  std::uint64_t left_bytes = 0;
+  net::FilePart part;
   FileSource* next_free = nullptr;
 };
 
@@ -35,25 +33,26 @@ struct FreeList {
 };
 thread_local FreeList free_list;
 
+// Looked at after reading: what was read before a change that is seen now may be half of it.
 Result<std::size_t> FileSource::read(std::span<char> out) noexcept {
-  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_bytes));
-  const Result<std::size_t> count = file.read_at(offset, out.data(), wanted);
+  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), part.size_bytes));
+  const Result<std::size_t> count = part.file.read_at(part.offset, out.data(), wanted);
   if (!count) return count.error();
-  if (count.value() == 0) return Error{Errc::system, 0, ENODATA};
-  offset += count.value();
-  left_bytes -= count.value();
+  if (count.value() == 0 || !part.file.unchanged()) return Error{Errc::system, 0, ENODATA};
+  part.offset += count.value();
+  part.size_bytes -= count.value();
   return count;
 }
 
 void FileSource::release() noexcept {
-  file = File();
+  part = {};
   next_free = std::exchange(free_list.first, this);
   --free_list.live;
 }
 
 }  // namespace
 
-proto::BodySource* make_source(File&& file, std::uint64_t offset, std::uint64_t size_bytes) noexcept {
+proto::BodySource* make_source(net::FilePart part) noexcept {
   FileSource* source = free_list.first;
   if (source != nullptr) {
     free_list.first = source->next_free;
@@ -62,9 +61,7 @@ proto::BodySource* make_source(File&& file, std::uint64_t offset, std::uint64_t 
     if (memory == nullptr) return nullptr;
     source = new (memory) FileSource;
   }
-  source->file = std::move(file);
-  source->offset = offset;
-  source->left_bytes = size_bytes;
+  source->part = std::move(part);
   ++free_list.live;
   return source;
 }

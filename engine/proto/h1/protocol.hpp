@@ -68,6 +68,8 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
 
   void reply(proto::Exchange& exchange, const proto::ReplyView& view) noexcept override;
   void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override;
+  void reply_source(proto::Exchange& exchange, const proto::FixedReply& fixed, proto::BodySource& source,
+                    std::uint64_t source_bytes) noexcept override;
   void reply_plain(proto::Exchange& exchange, std::string_view body) noexcept override;
   void finished(proto::Exchange& exchange) noexcept override;
   const net::Transport* transport(const proto::Exchange& exchange) const noexcept override;

@@ -60,6 +60,22 @@ void Protocol::reply_fixed(proto::Exchange& exchange, const proto::FixedReply& f
   if (net::Chain* out = open_reply(x, false)) close_reply(*x, write_fixed(*out, *x, fixed));
 }
 
+void Protocol::reply_source(proto::Exchange& exchange, const proto::FixedReply& fixed,
+                            proto::BodySource& source, std::uint64_t source_bytes) noexcept {
+  auto* x = static_cast<H1Exchange*>(&exchange);
+  if (x->in_parts) [[unlikely]]
+    leave_upload(*x);
+  net::Chain* out = open_reply(x, true);
+  if (out == nullptr) return source.release();
+  frame_body(*x, {.source_bytes = source_bytes});
+  if (x->drops_content) {
+    source.release();
+  } else {
+    x->source = &source;
+  }
+  close_reply(*x, write_fixed(*out, *x, {.head = fixed.head, .body = {}, .date_at = fixed.date_at}));
+}
+
 // Where the bytes of this reply go: straight to the output when nothing is before it, else into the
 // exchange's own chain. `exchange` becomes a queued one where the scratch must wait. Null: drop the reply.
 net::Chain* Protocol::open_reply(H1Exchange*& exchange, bool must_queue) noexcept {

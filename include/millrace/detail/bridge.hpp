@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace millrace {
 class Next;
 class Reply;
 class Response;
+struct FilesOptions;
 struct Outcome;
 template <class T>
 class Task;
@@ -113,6 +115,8 @@ bool cancelled(const Request& request) noexcept;
 // How App fills its state. Each takes ownership of `self`.
 void add_route(serve::GroupState& group, std::string_view method, std::string_view pattern,
                const Entry& entry, std::span<const Middleware> middleware);
+void add_files(serve::GroupState& group, std::string_view path, const std::string& directory,
+               const FilesOptions& options);
 void use(serve::GroupState& group, const Middleware& middleware);
 /// Owned by the application of `group`, which it is inside of.
 serve::GroupState& add_group(serve::GroupState& group, std::string_view prefix);

@@ -132,6 +132,36 @@ TEST_CASE("file: bad routes") {
       {"no directory",
        "[[route]]\npath = \"/*\"\nfiles = \"/nonexistent\"\n",
        {"m.toml:3: files = \"/nonexistent\": no such directory"}},
+      {"files option elsewhere",
+       "[[route]]\npath = \"/\"\nredirect = \"/x\"\nlisting = true\n",
+       {"m.toml:4: `listing` is an option of a route of `files`"}},
+      {"files option near",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\nlistings = true\n",
+       {"m.toml:4: unknown key `listings` in [[route]]; the nearest is `listing`"}},
+      {"listing",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\nlisting = 1\n",
+       {"m.toml:4: listing = 1: expected true or false"}},
+      {"index",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\nindex = \"a/b\"\n",
+       {"m.toml:4: index \"a/b\": expected the name of a file"}},
+      {"fallback",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\nfallback = \"../x\"\n",
+       {"m.toml:4: fallback \"../x\": expected a file beneath the directory"}},
+      {"cache_bytes",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\ncache_bytes = \"much\"\n",
+       {"m.toml:4: cache_bytes = \"much\": expected a size"}},
+      {"cache_files",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\ncache_files = -1\n",
+       {"m.toml:4: cache_files = -1: expected a number from 0"}},
+      {"cache_control shape",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\ncache_control = [{ match = \"*\" }]\n",
+       {"m.toml:4: cache_control: a table: expected a list such as"}},
+      {"cache_control value",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\ncache_control = [{ match = \"*\", value = \"a\\nb\" }]\n",
+       {"m.toml:4: cache_control value"}},
+      {"types",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\ntypes = { js = 3 }\n",
+       {"m.toml:4: js = 3: expected a text"}},
       {"single bracket", "[route]\npath = \"/\"\n", {"m.toml:1: `route` is a list: write [[route]]"}},
       {"path twice",
        "[[route]]\npath = \"/\"\nredirect = \"/x\"\n[[route]]\npath = \"/\"\nredirect = \"/y\"\n",
@@ -202,6 +232,15 @@ buffers = 1024
 [[route]]
 path  = "/static/*"
 files = "/tmp"
+index = "start.html"
+fallback = "app.html"
+listing = true
+hidden = true
+precompressed = false
+cache_bytes = "4m"
+cache_files = 7
+cache_control = [{ match = "*.js", value = "max-age=60" }, { match = "*", value = "no-cache" }]
+types = { wat = "text/wat" }
 [[route]]
 path    = "/hello"
 respond = { status = 201, type = "text/html", body = "Hi", headers = { X-A = "b" } }
@@ -228,6 +267,18 @@ redirect = { to = "https://example.org/", status = 308 }
   CHECK(config.origins[index_of("timeouts", "header")] == "m.toml:10");
   REQUIRE(config.routes.size() == 4);
   CHECK(config.routes[0].kind == RouteConfig::Kind::files);
+  const millrace::FilesOptions& options = config.routes[0].files;
+  CHECK(options.index == "start.html");
+  CHECK(options.fallback == "app.html");
+  CHECK((options.listing && options.hidden && !options.precompressed));
+  CHECK(options.cache_bytes == 4u << 20);
+  CHECK(options.cache_files == 7);
+  REQUIRE(options.cache_control.size() == 2);
+  CHECK(options.cache_control[0].match == "*.js");
+  CHECK(options.cache_control[1].value == "no-cache");
+  REQUIRE(options.types.size() == 1);
+  CHECK(options.types[0].extension == "wat");
+  CHECK(options.types[0].type == "text/wat");
   CHECK(config.routes[0].directory == "/tmp");
   CHECK(config.routes[0].line == 15);
   CHECK(config.routes[1].kind == RouteConfig::Kind::respond);

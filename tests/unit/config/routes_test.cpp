@@ -29,6 +29,10 @@ class Sink final : public proto::ReplySink {
     body = fixed.body;
     date_at = fixed.date_at;
   }
+  void reply_source(proto::Exchange&, const proto::FixedReply&, proto::BodySource&,
+                    std::uint64_t) noexcept override {
+    FAIL("nothing here serves files");
+  }
   void finished(proto::Exchange&) noexcept override { FAIL("not asynchronous"); }
 
   int replies = 0;
@@ -125,7 +129,10 @@ TEST_CASE("add_routes: a directory that is gone is a problem with its line") {
   Report report;
   add_routes(config, app, report);
   REQUIRE(report.problems.size() == 1);
-  CHECK(report.problems[0] == "m.toml:7: files = \"/nonexistent\": No such file or directory");
+  CHECK(
+      report.problems[0] ==
+      "m.toml:7: the directory \"/nonexistent\": No such file or directory (paths are relative to where the "
+      "server is started)");
 }
 
 TEST_CASE("add_routes: patterns for the same requests are a problem") {

@@ -37,13 +37,16 @@ TEST_CASE("media_type_of") {
 TEST_CASE("servable") {
   for (const char* good : {"", "a", "a/", "a/b.c", "a..b", "a/.well-known/b"}) {
     CAPTURE(good);
-    CHECK(servable(good));
+    CHECK(servable(good, false));
+    CHECK(servable(good, true));
   }
   for (const char* bad : {".", "..", "/", "/a", "a//b", "a/../b", "a/.", ".a", "a/.b/c", "..a"}) {
     CAPTURE(bad);
-    CHECK(!servable(bad));
+    CHECK(!servable(bad, false));
   }
-  CHECK(!servable(std::string_view("a\0b", 3)));
+  CHECK(!servable(std::string_view("a\0b", 3), false));
+  CHECK(servable(".a/.b", true));
+  for (const char* bad : {".", "..", "a/..", "../a", "a//b"}) CHECK(!servable(bad, true));
 }
 
 TEST_CASE("write_location: encodes again, keeps the query, says when there is no room") {

@@ -53,10 +53,12 @@ struct Answer {
 
   std::string field(std::string_view name) const {
     const std::string start = std::string(name) + ": ";
-    const std::size_t at = fields.find(start);
-    if (at == fields.npos || (at != 0 && fields[at - 1] != '\n')) return {};
+    std::size_t at = fields.find(start);
+    while (at != fields.npos && at != 0 && fields[at - 1] != '\n') at = fields.find(start, at + 1);
+    if (at == fields.npos) return {};
     return fields.substr(at + start.size(), fields.find('\r', at) - at - start.size());
   }
+  std::string content_length() const { return field("Content-Length"); }
 };
 
 /// Answers like a session: drops the body of HEAD, and reads a source in parts of `part_bytes`.
@@ -74,8 +76,23 @@ class Sink final : public proto::ReplySink {
     if (answer.by_source && !head) drain(*view.source);
     if (answer.by_source) view.source->release();
   }
-  void reply_fixed(proto::Exchange&, const proto::FixedReply&) noexcept override {
-    FAIL("not a fixed reply");
+  void reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept override {
+    ++replies;
+    begin(fixed.head);
+    answer.length = fixed.body.size();
+    if (answer.length == 0) answer.length = std::stoull(answer.content_length());
+    if (exchange.head.method != http::Method::head) answer.body = fixed.body;
+  }
+  void reply_source(proto::Exchange& exchange, const proto::FixedReply& fixed, proto::BodySource& source,
+                    std::uint64_t source_bytes) noexcept override {
+    ++replies;
+    begin(fixed.head);
+    answer.by_source = true;
+    answer.length = source_bytes;
+    CHECK(answer.content_length() == std::to_string(source_bytes));
+    if (before_source) before_source();
+    if (exchange.head.method != http::Method::head) drain(source);
+    source.release();
   }
   void finished(proto::Exchange&) noexcept override { FAIL("not asynchronous"); }
 
@@ -85,6 +102,14 @@ class Sink final : public proto::ReplySink {
 
  private:
   static constexpr std::size_t part_bytes = 40'000;
+  void begin(std::string_view head) {
+    answer = {};
+    REQUIRE(head.starts_with("HTTP/1.1 200 OK\r\n"));
+    REQUIRE(head.ends_with("\r\n\r\n"));
+    answer.status = 200;
+    answer.fields = head.substr(17, head.size() - 19);
+    answer.type = answer.field("Content-Type");
+  }
   void drain(proto::BodySource& source) noexcept {
     std::array<char, part_bytes> part;
     while (answer.body.size() < answer.length && !answer.cut) {
@@ -101,10 +126,11 @@ using Fields = std::initializer_list<std::pair<std::string_view, std::string_vie
 /// A route of files and what it answers.
 class Site {
  public:
-  Site(std::string_view pattern, const std::string& directory) {
-    Result<detail::Entry> made = make_entry(pattern, directory);
-    REQUIRE(made.ok());
-    REQUIRE(app_.add("GET", pattern, made.value(), "files").empty());
+  Site(std::string_view pattern, const std::string& directory, const FilesOptions& options = {}) {
+    detail::Entry entry;
+    now = system_seconds();
+    REQUIRE(make_entry(pattern, directory, options, entry, []() noexcept { return now; }) == "");
+    REQUIRE(app_.add("GET", pattern, entry, "files").empty());
   }
 
   Answer ask(http::Method method, std::string_view target, Fields fields = {}) {
@@ -134,6 +160,7 @@ class Site {
   Answer get(std::string_view target, Fields fields = {}) { return ask(http::Method::get, target, fields); }
 
   Sink sink;
+  static inline std::int64_t now = 0;  ///< What the route's clock says.
 
  private:
   serve::AppState app_;

@@ -54,6 +54,10 @@ class KeepingSink final : public proto::ReplySink {
     date_at = fixed.date_at;
     ++answer.replies;
   }
+  void reply_source(proto::Exchange&, const proto::FixedReply&, proto::BodySource&,
+                    std::uint64_t) noexcept override {
+    FAIL("nothing here serves files");
+  }
   void finished(proto::Exchange&) noexcept override { ++answer.finishes; }
 
   Answer answer;
