@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import idle, instructions, json_speed, speed, tls, tokenizer, websocket, wrk
+from runner import files, idle, instructions, json_speed, speed, tls, tokenizer, websocket, wrk
 from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle"]
-PEERS = ["tls", "ws"]  # Beside other servers; only when asked for.
+PEERS = ["tls", "ws", "files"]  # Beside other servers; only when asked for.
 
 
 def arguments():
@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--strict", action="store_true", help="end with 3 where a figure is short of its bound")
     parser.add_argument("--tls", action="store_true", help="also compare HTTPS with nginx")
     parser.add_argument("--ws", action="store_true", help="also compare WebSockets with ws on Node and Python's websockets")
+    parser.add_argument("--files", action="store_true", help="also compare static files with nginx")
     parser.add_argument("--only", choices=PARTS + PEERS, action="append", help="only that part; repeatable")
     parser.add_argument("--workload", choices=speed.WORKLOADS, action="append", help="only that one; repeatable")
     parser.add_argument("--rounds", type=int, help="rounds of each workload (5)")
@@ -108,6 +109,19 @@ def run_micro(options, part):
     return part.lines_of(part.measure(micro, 3 if options.quick else 15))
 
 
+def run_files(options, cpus, details):
+    missing = files.missing()
+    if missing:
+        print(f"files are not compared: {' and '.join(missing)} not installed")
+        return []
+    engine = options.build / "apps" / "millrace" / "millrace"
+    rounds = options.rounds or (3 if options.quick else 5)
+    seconds = options.seconds or (1 if options.quick else 2)
+    lines, more = files.measure(engine, *cpus, rounds, seconds)
+    details.update(more)
+    return lines
+
+
 def run_wrk(options, programs, cpus):
     if not wrk.available():
         print("there is no second opinion: wrk is not installed")
@@ -155,6 +169,8 @@ def run(options):
         lines += run_ws(options, programs, cpus, details)
     if "idle" in parts:
         lines.append(idle.measure(programs.server, cpus[0], 2000 if options.quick else idle.CONNECTIONS))
+    if "files" in parts:
+        lines += run_files(options, cpus, details)
     return lines, details
 
 
