@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/base/assert.hpp"
 #include "engine/base/clock.hpp"
 #include "engine/io/completion.hpp"
 
@@ -25,6 +26,15 @@ namespace millrace::io {
 /// A socket: a file descriptor for uring, a simulated socket's number for sim.
 using Descriptor = std::int32_t;
 inline constexpr Descriptor no_descriptor = -1;
+
+/// Bytes `offset` to `offset + size_bytes` of an open file. The caller moves it on by what was sent.
+struct FileSlice {
+  int descriptor = -1;
+  std::uint64_t offset = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t loaded_end = 0;  ///< The backend's: up to here it had the file brought into memory.
+  std::span<char> room;          ///< For the backend: some bytes of the file, where it must send copies.
+};
 
 /// Counts since the start; every one is an event the core survived.
 struct BackendStats {
@@ -59,6 +69,16 @@ class IoBackend {
   /// than asked (never 0 for a non-empty send). `parts` and the bytes stay untouched until the completion.
   /// At most one send a descriptor at a time. 1 <= parts.size() <= 1024.
   virtual void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept = 0;
+
+  /// Whether send_file() is there.
+  virtual bool sends_files() const noexcept { return false; }
+
+  /// Sends the parts (perhaps none), then a piece of the file behind them, which is not copied through user
+  /// space. An Op::send like that of send(), and in its place: `result` counts the bytes of both, or is
+  /// -EAGAIN (nothing was sent, but now it can be: ask again) or -ENODATA (there were no parts, and the
+  /// file has ended before the slice). The slice and its descriptor stay until the completion.
+  virtual void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
+                         FileSlice& file) noexcept;
 
   /// One completion once the peer has reset or both directions are closed: `result` >= 0. A negative
   /// one other than -ECANCELED says that the kernel stopped watching: ask again where it matters.
@@ -99,5 +119,9 @@ class IoBackend {
 
   virtual const BackendStats& stats() const noexcept = 0;
 };
+
+inline void IoBackend::send_file(Token, Descriptor, std::span<const iovec>, FileSlice&) noexcept {
+  MR_UNREACHABLE("a backend that sends no files was asked to");
+}
 
 }  // namespace millrace::io

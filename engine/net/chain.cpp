@@ -7,9 +7,7 @@
 
 namespace millrace::net {
 
-char* Chain::room_in_new_block(mem::BlockPool& pool, std::size_t size_bytes) noexcept {
-  MR_ASSERT(size_bytes <= largest_room);
-  const std::size_t wanted = std::max(size_bytes + sizeof(Node), first_block_bytes);
+Chain::Node* Chain::add_node(mem::BlockPool& pool, std::size_t wanted) noexcept {
   const mem::Block block = pool.take(wanted);
   if (!block) return nullptr;
   Node* node = reinterpret_cast<Node*>(block.data);
@@ -23,7 +21,30 @@ char* Chain::room_in_new_block(mem::BlockPool& pool, std::size_t size_bytes) noe
     tail_->next = node;
   }
   tail_ = node;
-  return node->bytes();
+  return node;
+}
+
+char* Chain::room_in_new_block(mem::BlockPool& pool, std::size_t size_bytes) noexcept {
+  MR_ASSERT(size_bytes <= largest_room);
+  Node* node = add_node(pool, std::max(size_bytes + sizeof(Node), first_block_bytes));
+  return node == nullptr ? nullptr : node->bytes();
+}
+
+// What is left of the block is lent to the backend with the slice.
+bool Chain::append_file(mem::BlockPool& pool, const FilePart& part) noexcept {
+  MR_ASSERT(part.size_bytes != 0);
+  Node* node = add_node(pool, first_block_bytes);
+  if (node == nullptr) return false;
+  node->capacity = 0;
+  char* const room = node->bytes() + sizeof(FileInChain);
+  const auto room_bytes = static_cast<std::size_t>(reinterpret_cast<char*>(node) + node->block_bytes - room);
+  new (node->bytes()) FileInChain{.file = part.file,
+                                  .unsent = {.descriptor = part.file.descriptor(),
+                                             .offset = part.offset,
+                                             .size_bytes = part.size_bytes,
+                                             .room = {room, room_bytes}}};
+  bytes_ += part.size_bytes;
+  return true;
 }
 
 bool Chain::append(mem::BlockPool& pool, std::string_view bytes) noexcept {
@@ -53,11 +74,25 @@ void Chain::take_over(Chain& other) noexcept {
 }
 
 std::span<const iovec> Chain::gather() noexcept {
+  FileInChain* file = nullptr;
+  const std::span<const iovec> parts = gather(file);
+  MR_ASSERT(file == nullptr);
+  return parts;
+}
+
+std::span<const iovec> Chain::gather(FileInChain*& file) noexcept {
   MR_ASSERT(!empty());
+  file = nullptr;
   iovec* parts = head_->parts;
   std::size_t count = 0;
   for (Node* node = head_; node != nullptr && count < parts_max; node = node->next) {
-    if (node->end == node->begin) continue;
+    if (node->end == node->begin) {
+      if (node->is_file()) {
+        file = &node->file();
+        break;
+      }
+      continue;
+    }
     parts[count++] = {node->bytes() + node->begin, node->end - node->begin};
   }
   return {parts, count};
@@ -77,6 +112,8 @@ std::span<const iovec> Chain::gather(std::size_t bytes_max) noexcept {
 
 void Chain::drop_front(mem::BlockPool& pool) noexcept {
   Node* node = head_;
+  if (node->is_file()) [[unlikely]]
+    node->file().~FileInChain();
   head_ = node->next;
   if (head_ == nullptr) tail_ = nullptr;
   pool.give({reinterpret_cast<char*>(node), node->block_bytes});
@@ -86,6 +123,16 @@ void Chain::consume(mem::BlockPool& pool, std::size_t size_bytes) noexcept {
   MR_ASSERT(size_bytes <= bytes_);
   bytes_ -= size_bytes;
   while (head_ != nullptr) {
+    if (head_->is_file()) [[unlikely]] {
+      io::FileSlice& unsent = head_->file().unsent;
+      const std::uint64_t here = std::min<std::uint64_t>(size_bytes, unsent.size_bytes);
+      unsent.offset += here;
+      unsent.size_bytes -= here;
+      size_bytes -= here;
+      if (unsent.size_bytes != 0) break;
+      drop_front(pool);
+      continue;
+    }
     const std::size_t here = std::min<std::size_t>(size_bytes, head_->end - head_->begin);
     head_->begin += static_cast<std::uint32_t>(here);
     size_bytes -= here;

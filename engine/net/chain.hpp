@@ -3,6 +3,7 @@
 //   reply bytes -> room()/commit() or append() -> [Chain] -> gather() -> one vectored send -> consume()
 //
 // Owner       one per Connection (what is being sent), one per reply that waits for an earlier one.
+//             append_file()      ------------------^ with it: a file's bytes stand in the chain by reference.
 // Invariants  every block in the chain holds at least one unsent byte, the tail block excepted.
 // When full   room() and append() say so when the pool has no block; nothing is half written then
 //             that the caller cannot take back by closing the connection.
@@ -12,12 +13,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <string_view>
 
+#include "engine/io/backend.hpp"
 #include "engine/mem/block_pool.hpp"
+#include "engine/net/file_part.hpp"
 
 namespace millrace::net {
+
+/// Bytes of a file on their way out.
+struct FileInChain {
+  FileRef file;
+  io::FileSlice unsent;
+};
 
 class Chain {
  public:
@@ -52,11 +62,17 @@ class Chain {
   /// Copies `bytes` to the end; false when the pool is full (some of it may be in then).
   bool append(mem::BlockPool& pool, std::string_view bytes) noexcept;
 
+  /// Puts bytes of a file at the end, without reading them; false when the pool is full. size_bytes > 0.
+  bool append_file(mem::BlockPool& pool, const FilePart& part) noexcept;
+
   /// Moves everything of `other` behind this; `other` is empty afterwards. O(1).
   void take_over(Chain& other) noexcept;
 
   /// The parts of the next send, from the front; the table stays valid until consume() or clear().
-  /// The chain must not be empty. take_over(), room() and append() may go on meanwhile.
+  /// They end where a file begins: `file` is set to it if all before it is in the parts, which may be none
+  /// then. The chain must not be empty. take_over(), room() and append() may go on meanwhile.
+  std::span<const iovec> gather(FileInChain*& file) noexcept;
+  /// The same, of a chain without files.
   std::span<const iovec> gather() noexcept;
   /// The same, of the first `bytes_max` at most; bytes_max > 0.
   std::span<const iovec> gather(std::size_t bytes_max) noexcept;
@@ -69,17 +85,20 @@ class Chain {
   struct Node {
     Node* next;
     std::uint32_t block_bytes;  ///< Of the whole block, for the pool.
-    std::uint32_t capacity;     ///< Of bytes().
+    std::uint32_t capacity;     ///< Of bytes(); 0: a FileInChain stands there.
     std::uint32_t begin;
     std::uint32_t end;
     iovec parts[parts_max];
     char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+    bool is_file() const noexcept { return capacity == 0; }
+    FileInChain& file() noexcept { return *std::launder(reinterpret_cast<FileInChain*>(bytes())); }
   };
 
  public:
   static constexpr std::size_t largest_room = largest_block_bytes - sizeof(Node);
 
  private:
+  Node* add_node(mem::BlockPool& pool, std::size_t wanted) noexcept;
   char* room_in_new_block(mem::BlockPool& pool, std::size_t size_bytes) noexcept;
   void drop_front(mem::BlockPool& pool) noexcept;
 

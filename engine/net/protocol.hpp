@@ -53,6 +53,8 @@ class Carrier {
   virtual void finish(Connection& connection, CloseReason reason) noexcept = 0;
   /// Closes at the end of this turn, unsent output is dropped.
   virtual void abort(Connection& connection, CloseReason reason) noexcept = 0;
+  /// Whether files in the output go to the socket as they are: Chain::append_file() is allowed.
+  virtual bool sends_files(const Connection&) const noexcept { return false; }
   /// The time of this turn.
   virtual TimeNs now() const noexcept = 0;
 

@@ -23,6 +23,7 @@
 #include "engine/http/head.hpp"
 #include "engine/http/target.hpp"
 #include "engine/io/backend.hpp"
+#include "engine/net/file_part.hpp"
 #include "engine/net/transport.hpp"
 
 namespace millrace::net {
@@ -56,6 +57,8 @@ class BodySource {
   /// Fills `out` from the front. Returns bytes written, > 0, or 0 at the end of a body of unknown length;
   /// or an Error, after which the connection is closed because the message can no longer be completed.
   virtual Result<std::size_t> read(std::span<char> out) noexcept = 0;
+  /// Where all of the body is a part of a file: that. It may be sent from there instead of being read.
+  virtual const net::FilePart* file() const noexcept { return nullptr; }
   /// Gives itself back (the session never deletes).
   virtual void release() noexcept = 0;
 };

@@ -50,11 +50,28 @@ void Core::begin_receive(net::Connection& connection) noexcept {
 }
 
 void Core::begin_send(net::Connection& connection) noexcept {
+  net::FileInChain* file = nullptr;
+  const auto parts = connection.transport == nullptr ? connection.output.gather(file)
+                                                     : connection.output.gather(connection.sealed_bytes);
+  if (file != nullptr) [[unlikely]]
+    return begin_send_file(connection, parts, *file);
   connection.sending = true;
   ++connection.operations;
-  const auto parts = connection.transport == nullptr ? connection.output.gather()
-                                                     : connection.output.gather(connection.sealed_bytes);
   backend_.send(token_of(io::Op::send, connection), connection.descriptor, parts);
+}
+
+// A file that is not any more what its head promised is not sent on; what stands before it is.
+void Core::begin_send_file(net::Connection& connection, std::span<const iovec> parts,
+                           net::FileInChain& file) noexcept {
+  const bool good = file.file.unchanged();
+  if (!good && parts.empty()) return abort(connection, net::CloseReason::incomplete);
+  connection.sending = true;
+  ++connection.operations;
+  const io::Token token = token_of(io::Op::send, connection);
+  if (good)
+    backend_.send_file(token, connection.descriptor, parts, file.unsent);
+  else
+    backend_.send(token, connection.descriptor, parts);
 }
 
 // The last step of a turn for a connection in which something happened.

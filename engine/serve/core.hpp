@@ -114,6 +114,8 @@ class Core final : private net::Carrier {
   void open(io::Descriptor descriptor, net::TransportFactory* transports) noexcept;
   void flush(net::Connection& connection) noexcept;
   void begin_send(net::Connection& connection) noexcept;
+  void begin_send_file(net::Connection& connection, std::span<const iovec> parts,
+                       net::FileInChain& file) noexcept;
   void begin_receive(net::Connection& connection) noexcept;
   void begin_linger(net::Connection& connection) noexcept;
   void close(net::Connection& connection, net::CloseReason reason) noexcept;
@@ -135,6 +137,9 @@ class Core final : private net::Carrier {
   void finish(net::Connection& connection, net::CloseReason reason) noexcept override;
   void abort(net::Connection& connection, net::CloseReason reason) noexcept override;
   TimeNs now() const noexcept override { return now_; }
+  bool sends_files(const net::Connection& connection) const noexcept override {
+    return connection.transport == nullptr && backend_.sends_files();
+  }
 
   static constexpr std::size_t completions_max = 1024;  ///< Reaped in one turn.
   static constexpr std::uint32_t refused_slots = 1024;  ///< Connections beyond the maximum, for their 503.

@@ -74,6 +74,10 @@ void Core::on_send(const io::Completion& done) noexcept {
       if (more || connection.finishing) flush_later(connection);
       events_[event_count_++] = {found, 0, 0, EventKind::sent};
     }
+  } else if (done.result == -EAGAIN && !connection.closing) {
+    flush_later(connection);  // A file, which can be sent on now.
+  } else if (done.result == -ENODATA && !connection.closing) {
+    abort(connection, net::CloseReason::incomplete);  // A file that ended before its length.
   } else if (!connection.closing) {
     // -EPIPE, -ECONNRESET...: the peer is gone. -ECANCELED and -EINTR happen only to a closing one.
     abort(connection, net::CloseReason::reset);

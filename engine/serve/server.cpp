@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -51,6 +52,15 @@ void pin_this_thread(int cpu) noexcept {
   CPU_ZERO(&set);
   CPU_SET(static_cast<std::size_t>(cpu), &set);
   ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
+}
+
+/// sendfile(2) cannot be told MSG_NOSIGNAL: that a client has left must not end a program which left the
+/// signal as it was.
+void block_broken_pipes() noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 }  // namespace
@@ -236,6 +246,7 @@ std::string Server::State::start_threads(Workers& made) {
 
 // A core's whole life, on its own thread.
 void Server::State::work(Worker& worker) noexcept {
+  block_broken_pipes();
   pin_this_thread(worker.cpu);
   std::string problem;
   const std::unique_ptr<io::IoBackend> backend = backends->open(problem);

@@ -86,6 +86,6 @@ struct Case {
   io::BackendOptions options = {
       .queue_entries = 64, .completion_entries = 256, .buffers = 16, .buffer_bytes = 512};
 };
-extern const std::vector<Case> stream_cases, ending_cases, limit_cases;
+extern const std::vector<Case> stream_cases, file_cases, ending_cases, limit_cases;
 
 }  // namespace millrace::conformance

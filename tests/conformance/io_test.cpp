@@ -10,7 +10,7 @@ namespace millrace::conformance {
 namespace {
 
 void run_table(std::unique_ptr<Harness> (*make)(const io::BackendOptions&)) {
-  for (const auto* cases : {&stream_cases, &ending_cases, &limit_cases}) {
+  for (const auto* cases : {&stream_cases, &file_cases, &ending_cases, &limit_cases}) {
     for (const Case& each : *cases) {
       const std::string name = each.name;
       INFO(name);

@@ -13,6 +13,7 @@ namespace {
 class FileSource final : public proto::BodySource {
  public:
   Result<std::size_t> read(std::span<char> out) noexcept override;
+  const net::FilePart* file() const noexcept override { return &part; }
   void release() noexcept override;
 
   net::FilePart part;

@@ -15,6 +15,7 @@
 #include "engine/io/epoll/poller.hpp"
 #include "engine/io/epoll/ready_queue.hpp"
 #include "engine/io/epoll/socket_state.hpp"
+#include "engine/io/send_file.hpp"
 #include "engine/io/system.hpp"
 
 namespace millrace::io {
@@ -55,6 +56,9 @@ class EpollBackend final : public IoBackend {
   void accept(Token token, Descriptor listener) noexcept override;
   void recv(Token token, Descriptor descriptor) noexcept override;
   void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  bool sends_files() const noexcept override { return true; }
+  void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
+                 FileSlice& file) noexcept override;
   void hangup(Token token, Descriptor descriptor) noexcept override;
   void cancel(Token token) noexcept override;
   void shutdown_send(Descriptor descriptor) noexcept override { ::shutdown(descriptor, SHUT_WR); }
@@ -144,6 +148,18 @@ void EpollBackend::send(Token token, Descriptor descriptor, std::span<const iove
   MR_ASSERT(parts.size() <= 1024);
   SocketState& socket = start(token, descriptor);
   socket.parts = parts;
+  socket.file = nullptr;
+  if (!socket.blocked) try_send(descriptor, socket);
+  queue_if_ready(descriptor, socket);
+}
+
+// A piece that is not in memory is waited for: epoll knows no files, and a piece is short.
+void EpollBackend::send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
+                             FileSlice& file) noexcept {
+  MR_ASSERT(file.size_bytes != 0);
+  SocketState& socket = start(token, descriptor);
+  socket.parts = parts;
+  socket.file = &file;
   if (!socket.blocked) try_send(descriptor, socket);
   queue_if_ready(descriptor, socket);
 }
@@ -199,7 +215,10 @@ void EpollBackend::poll(TimeNs deadline) noexcept {
 void EpollBackend::try_send(Descriptor descriptor, SocketState& socket) noexcept {
   ssize_t sent = 0;
   constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  if (socket.parts.size() == 1) {
+  if (socket.file != nullptr) [[unlikely]] {
+    sent = send_file_now(descriptor, socket.parts, *socket.file);
+    if (sent < 0) errno = static_cast<int>(-sent);
+  } else if (socket.parts.size() == 1) {
     sent = ::send(descriptor, socket.parts[0].iov_base, socket.parts[0].iov_len, flags);
   } else {
     msghdr header{};

@@ -14,11 +14,12 @@ struct Operation {
   Token token;
   std::uint64_t serial = 0;  ///< Tells it from a later one with the same token.
   Descriptor descriptor = no_descriptor;
-  std::span<const iovec> parts;  ///< Of a send: the caller's table.
-  std::uint64_t parts_hash = 0;  ///< Of the table and the bytes, when the send was started.
-  TimeNs last_due = 0;           ///< Of its completions: they come in order.
-  bool started = false;          ///< Submitted: from here on it may complete.
-  bool ended = false;            ///< Its last completion is on the way.
+  std::span<const iovec> parts;     ///< Of a send: the caller's table.
+  const FileSlice* file = nullptr;  ///< Of a send: behind the parts.
+  std::uint64_t parts_hash = 0;     ///< Of the table and the bytes, when the send was started.
+  TimeNs last_due = 0;              ///< Of its completions: they come in order.
+  bool started = false;             ///< Submitted: from here on it may complete.
+  bool ended = false;               ///< Its last completion is on the way.
 };
 
 /// Who breaks a rule of backend.hpp meets an assert here.

@@ -30,6 +30,9 @@ class SimBackend final : public IoBackend {
   void accept(Token token, Descriptor listener) noexcept override;
   void recv(Token token, Descriptor descriptor) noexcept override;
   void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  bool sends_files() const noexcept override { return true; }
+  void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
+                 FileSlice& file) noexcept override;
   void hangup(Token token, Descriptor descriptor) noexcept override;
   void cancel(Token token) noexcept override;
   void shutdown_send(Descriptor descriptor) noexcept override;
@@ -78,6 +81,7 @@ class SimBackend final : public IoBackend {
   void pump_accept(Operation& operation) noexcept;
   void pump_recv(Operation& operation, Connection& connection) noexcept;
   void pump_send(Operation& operation, Connection& connection) noexcept;
+  void pump_file(Operation& operation, Connection& connection) noexcept;
   void pump_hangup(Operation& operation, Connection& connection) noexcept;
   void complete(Operation& operation, Completion completion) noexcept;
   void end(Operation& operation, std::int32_t result) noexcept;

@@ -4,12 +4,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <memory>
 #include <new>
 #include <utility>
 
+#include "engine/io/send_file.hpp"
 #include "engine/io/system.hpp"
 #include "engine/io/uring/buffer_ring.hpp"
 #include "engine/io/uring/ring.hpp"
@@ -20,6 +23,9 @@ namespace {
 
 // A bit of a token's operation that no Op uses: marks a hangup watch whose peer is known to be gone.
 constexpr std::uint64_t hangup_seen = std::uint64_t{0x80} << 56;
+// Another: a send of a file waits for this read, which brings the file into memory.
+constexpr std::uint64_t file_loading = std::uint64_t{0x40} << 56;
+constexpr std::size_t ready_max = 1024;
 
 class UringBackend final : public IoBackend {
  public:
@@ -30,6 +36,9 @@ class UringBackend final : public IoBackend {
   void accept(Token token, Descriptor listener) noexcept override;
   void recv(Token token, Descriptor descriptor) noexcept override;
   void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  bool sends_files() const noexcept override { return true; }
+  void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
+                 FileSlice& file) noexcept override;
   void hangup(Token token, Descriptor descriptor) noexcept override;
   void cancel(Token token) noexcept override;
   void shutdown_send(Descriptor descriptor) noexcept override { ::shutdown(descriptor, SHUT_WR); }
@@ -52,12 +61,18 @@ class UringBackend final : public IoBackend {
   std::size_t reap(std::span<Completion> out) noexcept;
   bool keep_hangup(Completion& done) noexcept;
   bool keep(Completion& done) noexcept;
+  void load_file(Token token, FileSlice& file) noexcept;
+  void send_copy(Token token, Descriptor descriptor, const FileSlice& file) noexcept;
+  std::size_t take_ready(std::span<Completion> out) noexcept;
   void end_hangup(Token token) noexcept;
   void arm_wake() noexcept;
 
   BufferRing buffers_;  // Before ring_: the ring ends first, and with it the kernel's use of the buffers.
   Ring ring_;
   msghdr* headers_ = nullptr;  ///< One a submission entry; the kernel copies it when it takes the entry.
+  std::unique_ptr<Completion[]> ready_;  ///< Of files sent at once: told by the next wait().
+  std::size_t ready_count_ = 0;
+  char* loaded_ = nullptr;  ///< Where files are read to that must only come into memory; nobody looks.
   int wake_fd_ = -1;
   std::uint64_t wake_count_ = 0;           ///< Where the kernel puts the event counter.
   std::atomic<bool> wake_pending_{false};  ///< Saves the system call of all but the first wake().
@@ -74,7 +89,8 @@ int UringBackend::open(const BackendOptions& options, bool& buffers_refused) noe
   if (const int failed = buffers_.open(ring_.raw(), options.buffers, options.buffer_bytes, buffers_refused))
     return failed;
   headers_ = static_cast<msghdr*>(mem::allocate(ring_.entries() * sizeof(msghdr)));
-  if (headers_ == nullptr) return ENOMEM;
+  ready_.reset(new (std::nothrow) Completion[ready_max]);
+  if (headers_ == nullptr || ready_ == nullptr) return ENOMEM;
   // Blocking, because the kernel fails a read of a non-blocking descriptor instead of waiting.
   wake_fd_ = eventfd(0, EFD_CLOEXEC);
   if (wake_fd_ < 0) return errno;
@@ -85,6 +101,7 @@ int UringBackend::open(const BackendOptions& options, bool& buffers_refused) noe
 UringBackend::~UringBackend() {
   if (wake_fd_ >= 0) ::close(wake_fd_);
   mem::release(headers_);
+  mem::release(loaded_);
 }
 
 void UringBackend::accept(Token token, Descriptor listener) noexcept {
@@ -119,6 +136,65 @@ void UringBackend::send(Token token, Descriptor descriptor, std::span<const iove
   sqe.user_data = token.bits();
 }
 
+// At once, by system calls: the ring would give a splice to another thread, which costs more than it does.
+// What cannot go on is waited for by the ring: a piece that is not in memory, and room in the socket. The
+// former is asked for once, because a file system may have no use for memory.
+void UringBackend::send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
+                             FileSlice& file) noexcept {
+  MR_ASSERT(file.size_bytes != 0);
+  if (file.offset >= file.loaded_end && !file_in_memory(file))
+    return parts.empty() ? load_file(token, file) : send(token, descriptor, parts);
+  const int result = ready_count_ == ready_max ? -EAGAIN : send_file_now(descriptor, parts, file);
+  // EINVAL: a file system that cannot do it.
+  if (result != -EAGAIN && result != -EINVAL) {
+    ready_[ready_count_++] = {.token = token, .result = result};
+  } else if (!parts.empty()) {
+    send(token, descriptor, parts);
+  } else {
+    send_copy(token, descriptor, file);
+  }
+}
+
+void UringBackend::load_file(Token token, FileSlice& file) noexcept {
+  const auto piece = static_cast<unsigned>(std::min<std::uint64_t>(file.size_bytes, file_piece_bytes));
+  if (loaded_ == nullptr) loaded_ = static_cast<char*>(mem::allocate(file_piece_bytes));
+  io_uring_sqe& sqe = ring_.next_sqe();
+  // Without memory only its first byte comes, and what it brings with it.
+  if (loaded_ == nullptr)
+    io_uring_prep_read(&sqe, file.descriptor, file.room.data(), 1, file.offset);
+  else
+    io_uring_prep_read(&sqe, file.descriptor, loaded_, piece, file.offset);
+  file.loaded_end = file.offset + piece;
+  sqe.user_data = token.bits() | file_loading;
+}
+
+// Waiting with bytes in hand: a poll for room would end at once, again and again, where the peer has ended
+// its direction (see hangup()).
+void UringBackend::send_copy(Token token, Descriptor descriptor, const FileSlice& file) noexcept {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(file.size_bytes, file.room.size()));
+  const ssize_t count = ::pread(file.descriptor, file.room.data(), size, static_cast<off_t>(file.offset));
+  if (count <= 0 && ready_count_ < ready_max) {
+    ready_[ready_count_++] = {.token = token, .result = count < 0 ? -errno : -ENODATA};
+    return;
+  }
+  io_uring_sqe& sqe = ring_.next_sqe();
+  if (count > 0) {
+    io_uring_prep_send(&sqe, descriptor, file.room.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL);
+    sqe.user_data = token.bits();
+  } else {
+    io_uring_prep_nop(&sqe);
+    sqe.user_data = token.bits() | file_loading;  // Asked for again, when ready_ has room.
+  }
+}
+
+std::size_t UringBackend::take_ready(std::span<Completion> out) noexcept {
+  const std::size_t count = std::min(ready_count_, out.size());
+  std::copy_n(ready_.get(), count, out.data());
+  std::copy(ready_.get() + count, ready_.get() + ready_count_, ready_.get());
+  ready_count_ -= count;
+  return count;
+}
+
 // The kernel adds POLLRDHUP to every poll, so a half close completes a single-shot poll, and would
 // complete it again each time it is armed. A multishot one tells it once and goes on; end_hangup()
 // ends it when there is more to tell.
@@ -133,6 +209,11 @@ void UringBackend::cancel(Token token) noexcept {
   io_uring_prep_cancel64(&sqe, token.bits(), 0);
   sqe.flags = IOSQE_CQE_SKIP_SUCCESS;
   sqe.user_data = Token().bits();
+  if (token.op() != Op::send) return;
+  io_uring_sqe& awaited = ring_.next_sqe();
+  io_uring_prep_cancel64(&awaited, token.bits() | file_loading, 0);
+  awaited.flags = IOSQE_CQE_SKIP_SUCCESS;
+  awaited.user_data = Token().bits();
 }
 
 // Renames the watch, so that its last completion tells that it hung up, and cancels it under the new
@@ -161,6 +242,11 @@ void UringBackend::wake() noexcept {
 // What reap() copied and is not plainly the caller's. False: it is the backend's own affair.
 bool UringBackend::keep(Completion& done) noexcept {
   if ((done.token.bits() & hangup_seen) != 0) return keep_hangup(done);
+  if ((done.token.bits() & file_loading) != 0) {
+    done.token = Token::from_bits(done.token.bits() & ~file_loading);
+    if (done.result != -ECANCELED) done.result = -EAGAIN;
+    return true;
+  }
   switch (done.token.op()) {
     case Op::none: return false;
     case Op::wake:
@@ -220,9 +306,15 @@ std::size_t UringBackend::reap(std::span<Completion> out) noexcept {
 
 std::size_t UringBackend::wait(std::span<Completion> out, TimeNs deadline) noexcept {
   MR_ASSERT(!out.empty());
+  std::size_t told = 0;
   std::size_t count = 0;
   // The kernel takes microseconds to find that a time is past; what was last read tells it for nothing.
   if (deadline <= last_now_) deadline = 0;
+  if (ready_count_ != 0) [[unlikely]] {
+    told = take_ready(out);
+    out = out.subspan(told);
+    deadline = 0;
+  }
   for (;;) {
     const std::uint32_t ready = ring_.tail() - ring_.head();
     if (ready < out.size() || ring_.queued() != 0) ring_.enter(ready == 0 && deadline != 0, deadline);
@@ -233,6 +325,7 @@ std::size_t UringBackend::wait(std::span<Completion> out, TimeNs deadline) noexc
     if (deadline == 0 || (deadline != time_never && monotonic_now() >= deadline)) break;
   }
   stats_.waits = ring_.enters();
+  count += told;
   stats_.completions += count;
   stats_.submissions = ring_.submissions();
   stats_.queue_overflows = ring_.overflows();

@@ -160,6 +160,9 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
 
   // reply.cpp: replies in order; head_writer.cpp: their bytes.
   net::Chain* open_reply(H1Exchange*& exchange, bool must_queue) noexcept;
+  const net::FilePart* file_of(const H1Exchange& exchange, const proto::BodySource& source) const noexcept;
+  bool attach(net::Chain& out, H1Exchange& exchange, proto::BodySource& source,
+              const net::FilePart* file) noexcept;
   void close_reply(H1Exchange& exchange, bool written) noexcept;
   void advance(net::Connection& connection) noexcept;
   void send_continue(net::Connection& connection) noexcept;

@@ -22,20 +22,35 @@ void Protocol::reply(proto::Exchange& exchange, const proto::ReplyView& view) no
   x->close_after = x->close_after || view.close || (unknown && x->head.version_minor == 0);
   if (x->in_parts) [[unlikely]]
     leave_upload(*x);
-  net::Chain* out = open_reply(x, view.source != nullptr);
+  const net::FilePart* file = view.source != nullptr ? file_of(*x, *view.source) : nullptr;
+  net::Chain* out = open_reply(x, view.source != nullptr && file == nullptr);
   if (out == nullptr) {
     if (view.source != nullptr) view.source->release();
     return;
   }
-  if (view.source != nullptr) {
-    frame_body(*x, view);
-    if (x->drops_content) {
-      view.source->release();
-    } else {
-      x->source = view.source;
-    }
+  if (view.source != nullptr) frame_body(*x, view);
+  bool written = write_reply(*out, *x, view);
+  if (view.source != nullptr) written = attach(*out, *x, *view.source, file) && written;
+  close_reply(*x, written);
+}
+
+// What may stand in the output as a file, null for anything else.
+const net::FilePart* Protocol::file_of(const H1Exchange& x, const proto::BodySource& source) const noexcept {
+  if (x.connection == nullptr || !carrier_.sends_files(*x.connection)) return nullptr;
+  return source.file();
+}
+
+// Behind the head: a file as it is, and its source is done with; any other source is pulled from.
+bool Protocol::attach(net::Chain& out, H1Exchange& x, proto::BodySource& source,
+                      const net::FilePart* file) noexcept {
+  bool attached = true;
+  if (file == nullptr && !x.drops_content) {
+    x.source = &source;
+    return true;
   }
-  close_reply(*x, write_reply(*out, *x, view));
+  if (!x.drops_content) attached = out.append_file(pool_, *file);
+  source.release();
+  return attached;
 }
 
 // Nearly every reply: at once, with none before it, on a connection that stays. All else takes the long way.
@@ -65,15 +80,12 @@ void Protocol::reply_source(proto::Exchange& exchange, const proto::FixedReply& 
   auto* x = static_cast<H1Exchange*>(&exchange);
   if (x->in_parts) [[unlikely]]
     leave_upload(*x);
-  net::Chain* out = open_reply(x, true);
+  const net::FilePart* file = file_of(*x, source);
+  net::Chain* out = open_reply(x, file == nullptr);
   if (out == nullptr) return source.release();
   frame_body(*x, {.source_bytes = source_bytes});
-  if (x->drops_content) {
-    source.release();
-  } else {
-    x->source = &source;
-  }
-  close_reply(*x, write_fixed(*out, *x, {.head = fixed.head, .body = {}, .date_at = fixed.date_at}));
+  const bool written = write_fixed(*out, *x, {.head = fixed.head, .body = {}, .date_at = fixed.date_at});
+  close_reply(*x, attach(*out, *x, source, file) && written);
 }
 
 // Where the bytes of this reply go: straight to the output when nothing is before it, else into the

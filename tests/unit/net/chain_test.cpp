@@ -1,6 +1,8 @@
 // Goal: the bytes that leave are the bytes that came, in order, however sends are cut, and every block
 // comes back. Method: a seeded mixture of all operations beside a plain string.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <random>
@@ -10,6 +12,7 @@
 
 using millrace::mem::BlockPool;
 using millrace::net::Chain;
+using millrace::net::FileInChain;
 
 namespace {
 
@@ -54,6 +57,68 @@ TEST_CASE("Chain: what comes meanwhile does not disturb the parts of a send in f
   chain.consume(pool, 5);
   CHECK(parts_of(chain) == std::string(20'000, 'y') + "tail");
   chain.clear(pool);
+}
+
+TEST_CASE("Chain: a file stands between the bytes around it") {
+  BlockPool pool(1 << 20);
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const millrace::net::FileFacts facts{.size_bytes = 10'000};
+  Chain chain, other;
+  {
+    const millrace::net::FileRef file(ends[1], facts);
+    REQUIRE(chain.append(pool, "head"));
+    REQUIRE(chain.append_file(pool, {file, 500, 9000}));
+    REQUIRE(chain.append(pool, "tail"));
+    REQUIRE(other.append_file(pool, {file, 0, 10}));
+    chain.take_over(other);
+  }
+  CHECK(chain.bytes() == 9018);
+  FileInChain* file = nullptr;
+  auto parts = chain.gather(file);
+  REQUIRE(parts.size() == 1);
+  CHECK(parts[0].iov_len == 4);
+  REQUIRE(file != nullptr);
+  CHECK(file->unsent.offset == 500);
+  CHECK(file->unsent.size_bytes == 9000);
+  CHECK(file->unsent.descriptor == ends[1]);
+  CHECK(file->unsent.room.size() > 1000);
+  chain.consume(pool, 3);
+  CHECK(chain.gather(file)[0].iov_len == 1);
+  CHECK(file != nullptr);
+  chain.consume(pool, 1001);
+  CHECK(chain.gather(file).empty());
+  REQUIRE(file != nullptr);
+  CHECK(file->unsent.offset == 1500);
+  CHECK(file->unsent.size_bytes == 8000);
+  chain.consume(pool, 8002);
+  parts = chain.gather(file);
+  REQUIRE(parts.size() == 1);
+  CHECK(std::string(static_cast<const char*>(parts[0].iov_base), parts[0].iov_len) == "il");
+  REQUIRE(file != nullptr);
+  CHECK(file->unsent.size_bytes == 10);
+  CHECK(fcntl(ends[1], F_GETFD) >= 0);
+  chain.consume(pool, 12);
+  CHECK(chain.empty());
+  CHECK(fcntl(ends[1], F_GETFD) < 0);  // The last reference has gone, and closed it.
+  CHECK(pool.bytes_used() == 0);
+  close(ends[0]);
+}
+
+TEST_CASE("Chain: a file does not fit a full pool, and goes with clear()") {
+  BlockPool pool(Chain::first_block_bytes);
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  Chain chain;
+  {
+    const millrace::net::FileRef file(ends[1], {.size_bytes = 10});
+    REQUIRE(chain.append_file(pool, {file, 0, 10}));
+    CHECK_FALSE(chain.append_file(pool, {file, 0, 10}));
+  }
+  CHECK(chain.bytes() == 10);
+  chain.clear(pool);
+  CHECK(fcntl(ends[1], F_GETFD) < 0);
+  close(ends[0]);
 }
 
 TEST_CASE("Chain: any mixture of operations keeps the bytes") {

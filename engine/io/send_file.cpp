@@ -1,0 +1,58 @@
+#include "engine/io/send_file.hpp"
+
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace millrace::io {
+namespace {
+
+std::size_t piece_of(const FileSlice& file) noexcept {
+  return static_cast<std::size_t>(std::min<std::uint64_t>(file.size_bytes, file_piece_bytes));
+}
+
+/// sendfile(2) takes no flags: only the descriptor itself can say that it must not wait. Nothing else looks
+/// at that meanwhile, because operations on it are started by this thread alone.
+void set_nonblocking(Descriptor socket, int on) noexcept { ::ioctl(socket, FIONBIO, &on); }
+
+int send_piece(Descriptor socket, const FileSlice& file) noexcept {
+  off_t offset = static_cast<off_t>(file.offset);
+  set_nonblocking(socket, 1);
+  ssize_t sent = -1;
+  do {
+    sent = ::sendfile(socket, file.descriptor, &offset, piece_of(file));
+  } while (sent < 0 && errno == EINTR);
+  const int error = errno;
+  set_nonblocking(socket, 0);
+  if (sent < 0) return -error;
+  return sent == 0 ? -ENODATA : static_cast<int>(sent);
+}
+
+}  // namespace
+
+int send_file_now(Descriptor socket, std::span<const iovec> parts, const FileSlice& file) noexcept {
+  std::size_t parts_bytes = 0;
+  for (const iovec& part : parts) parts_bytes += part.iov_len;
+  if (parts_bytes == 0) return send_piece(socket, file);
+  msghdr header{};
+  header.msg_iov = const_cast<iovec*>(parts.data());
+  header.msg_iovlen = parts.size();
+  const ssize_t sent = ::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+  if (sent < 0) return errno == EINTR ? -EAGAIN : -errno;
+  if (static_cast<std::size_t>(sent) < parts_bytes) return static_cast<int>(sent);
+  // What fails now fails again for the next call, which then has nothing else to tell.
+  const int more = send_piece(socket, file);
+  return static_cast<int>(sent) + std::max(more, 0);
+}
+
+bool file_in_memory(const FileSlice& file) noexcept {
+  char byte = 0;
+  const iovec place{&byte, 1};
+  const off_t last = static_cast<off_t>(file.offset + piece_of(file) - 1);
+  return ::preadv2(file.descriptor, &place, 1, last, RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+}  // namespace millrace::io

@@ -1,0 +1,26 @@
+// send_file.hpp: bytes of a file, sent without going through user space: what the kernel's backends share.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "engine/io/backend.hpp"
+
+namespace millrace::io {
+
+/// Sends what the socket takes now: the parts, then a piece of the file (sendfile(2), after the parts as one
+/// stream of segments). Never waits for the socket; waits for the file where it is not in memory.
+/// Returns  the bytes the kernel took, of both;
+///          -EAGAIN    the socket takes none now;
+///          -ENODATA   there are no parts, and the file ends before the slice does;
+///          another negative errno.
+int send_file_now(Descriptor socket, std::span<const iovec> parts, const FileSlice& file) noexcept;
+
+/// Bytes of the file that one call sends at most, so that one connection cannot hold up the others.
+inline constexpr std::size_t file_piece_bytes = 512 * 1024;
+
+/// Whether the piece that comes next lies in memory, as far as its last byte tells. True where the file
+/// system cannot say.
+bool file_in_memory(const FileSlice& file) noexcept;
+
+}  // namespace millrace::io
