@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from wire import Peer, Wrong, chunked, expect, request
 
@@ -27,8 +27,11 @@ class World:
 
     app: Address
     files: Address
-    directory: Path
+    echo: Address
     contents: dict[str, bytes]
+    tls: Address | None = None  # Of the application too; none where the engine is built without TLS.
+    trust: ssl.SSLContext | None = None
+    reload: Callable[[], None] = lambda: None  # HUP for the application.
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,17 @@ class Kind:
     name: str
     run: Callable[[World, random.Random], Awaitable[int]]
     clients: int
+    needs_tls: bool = False
 
 
 KINDS: list[Kind] = []
 
 
-def kind(clients: int) -> Callable[[Callable[[World, random.Random], Awaitable[int]]], object]:
+def kind(
+    clients: int, needs_tls: bool = False
+) -> Callable[[Callable[[World, random.Random], Awaitable[int]]], object]:
     def register(run: Callable[[World, random.Random], Awaitable[int]]) -> object:
-        KINDS.append(Kind(run.__name__, run, clients))
+        KINDS.append(Kind(run.__name__, run, clients, needs_tls))
         return run
 
     return register

@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import wire  # noqa: E402
+import other_kinds  # noqa: E402, F401
 from kinds import KINDS, World  # noqa: E402
 from soak import Tally, Watched, repeat, report  # noqa: E402
 
@@ -85,7 +86,7 @@ class JudgementTest(unittest.TestCase):
 
     def test_a_server_that_is_gone_is_wrong_for_every_kind(self) -> None:
         nowhere = ("127.0.0.1", 1)
-        world, tally = World(nowhere, nowhere, HERE, {"a": b"a"}), Tally()
+        world, tally = World(nowhere, nowhere, nowhere, {"a": b"a"}, tls=nowhere), Tally()
 
         async def run() -> None:
             until = asyncio.get_running_loop().time() + 0.05

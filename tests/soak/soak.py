@@ -2,7 +2,8 @@
 """soak.py: mixed traffic on real sockets for as long as it is told, every answer verified, while the servers'
 memory and descriptors are watched. Run by `./dev soak MINUTES`; the test run has 20 seconds of it.
 
-    soak.py --seconds 600 [--seed 1] [--only pipelined,files] [--app PROGRAM] [--engine PROGRAM]
+    soak.py --seconds 600 [--seed 1] [--only pipelined,files] [--app PROGRAM]
+            [--engine PROGRAM] [--echo PROGRAM]
 
 A table of the kinds at the end, then memory and descriptors, then `N passed, N failed`. Exit 1 where an answer
 was wrong, a server did not end cleanly, memory went on growing, or a descriptor was left."""
@@ -11,8 +12,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
+import signal
+import ssl
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +31,7 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 from harness import SANITIZED, rss_kib  # noqa: E402
 from server import Server  # noqa: E402
 
+import other_kinds  # noqa: E402, F401
 from kinds import KINDS, Kind, World  # noqa: E402
 from wire import Wrong  # noqa: E402
 
@@ -35,7 +41,8 @@ SAMPLE_S = 0.5
 # (3.8 MB, there three times while they are answered) happen to be under way at once.
 GROWTH_KIB_MAX = 16 * 1024
 FILE_SIZES = {"empty.txt": 1, "page.html": 3000, "image.png": 60_000, "large.bin": 3_000_000}
-CONFIG = '[timeouts]\nlinger = "500ms"\n'
+TIMEOUTS = '[timeouts]\nlinger = "500ms"\n'
+TLS = '[tls]\nlisten = ["127.0.0.1:0"]\ncert = "localhost.pem"\nkey = "localhost.key"\n'
 
 
 @dataclass
@@ -136,8 +143,54 @@ def report(kinds: list[Kind], tally: Tally, servers: list[Watched], seconds: flo
     return tally.wrong + [f"{name} never ran" for name in idle]
 
 
-def start(program: str, config: Path) -> Server:
-    return Server([os.path.abspath(program), "--port", "0", "--config", str(config)], cwd=config.parent)
+def serve(
+    directory: Path, arguments: argparse.Namespace, stack: contextlib.ExitStack
+) -> tuple[World, list[Watched]]:
+    """Starts the three servers, each with a configuration of its own; they end with the stack."""
+    choose = random.Random(arguments.seed)
+    contents = {name: choose.randbytes(size) for name, size in FILE_SIZES.items()}
+    public = directory / "public"
+    public.mkdir()
+    for name, content in contents.items():
+        (public / name).write_bytes(content)
+    trust = certificate(directory)
+    tls = TLS if takes(arguments.engine, directory, TLS) else ""
+    servers = []
+    for name, program, config in (
+        ("app", arguments.app, tls),
+        ("files", arguments.engine, f'[[route]]\npath = "/*"\nfiles = "{public}"\n'),
+        ("echo", arguments.echo, ""),
+    ):
+        (directory / f"{name}.toml").write_text('[server]\nlisten = ["127.0.0.1:0"]\n' + TIMEOUTS + config)
+        command = [os.path.abspath(program), "--config", f"{name}.toml"]
+        servers.append(Watched(name, stack.enter_context(Server(command, cwd=directory))))
+    app, files, echo = (one.server for one in servers)
+    for one in servers:
+        one.idle = one.open_now()
+    world = World(app.address, files.address, echo.address, contents)
+    if tls:
+        # The plain address is told first.
+        world.tls, world.trust = app.urls[1], trust
+        world.reload = lambda: app.send(signal.SIGHUP)
+    return world, servers
+
+
+def takes(engine: str, directory: Path, config: str) -> bool:
+    """Whether this build understands it."""
+    (directory / "try.toml").write_text(config)
+    command = [os.path.abspath(engine), "check", "--config", "try.toml"]
+    return subprocess.run(command, cwd=directory, capture_output=True, check=False).returncode == 0
+
+
+def certificate(directory: Path) -> ssl.SSLContext:
+    """localhost.pem and .key there, signed by themselves; gives what a client needs to believe them."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", directory / "localhost.key", "-out", directory / "localhost.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return ssl.create_default_context(cafile=str(directory / "localhost.pem"))
 
 
 def arguments_of(argv: list[str]) -> argparse.Namespace:
@@ -149,6 +202,7 @@ def arguments_of(argv: list[str]) -> argparse.Namespace:
     build = ROOT / "build"
     parser.add_argument("--app", default=str(build / "tests/integration/test_app"))
     parser.add_argument("--engine", default=str(build / "apps/millrace/millrace"))
+    parser.add_argument("--echo", default=str(build / "apps/echo/echo"))
     return parser.parse_args(argv)
 
 
@@ -157,29 +211,15 @@ def main(argv: list[str]) -> int:
     kinds = [one for one in KINDS if not arguments.only or one.name in arguments.only.split(",")]
     if not kinds:
         raise SystemExit(f"no such kind; there are {', '.join(one.name for one in KINDS)}")
-    with tempfile.TemporaryDirectory(prefix="millrace-soak-") as name:
-        directory, choose = Path(name), random.Random(arguments.seed)
-        contents = {name: choose.randbytes(size) for name, size in FILE_SIZES.items()}
-        for name, content in contents.items():
-            (directory / "public" / name).parent.mkdir(exist_ok=True)
-            (directory / "public" / name).write_bytes(content)
-        app_config, files_config = directory / "app.toml", directory / "files.toml"
-        app_config.write_text(CONFIG)
-        files_config.write_text(CONFIG + f'[[route]]\npath = "/*"\nfiles = "{directory / "public"}"\n')
-        with (
-            start(arguments.app, app_config) as app,
-            start(arguments.engine, files_config) as engine,
-        ):
-            servers = [Watched("app", app), Watched("files", engine)]
-            for server in servers:
-                server.idle = server.open_now()
-            world = World(app.address, engine.address, directory, contents)
-            tally = asyncio.run(
-                run_all(kinds, world, servers, arguments.seed, arguments.seconds, arguments.quiet)
-            )
-            wrong = report(kinds, tally, servers, arguments.seconds)
-            for server in servers:
-                wrong += server.faults()
+    with tempfile.TemporaryDirectory(prefix="millrace-soak-") as name, contextlib.ExitStack() as stack:
+        world, servers = serve(Path(name), arguments, stack)
+        if world.tls is None:
+            print("TLS is not in this build: its kinds are left out")
+            kinds = [one for one in kinds if not one.needs_tls]
+        tally = asyncio.run(run_all(kinds, world, servers, arguments.seed, arguments.seconds, arguments.quiet))
+        wrong = report(kinds, tally, servers, arguments.seconds)
+        for server in servers:
+            wrong += server.faults()
     for fault in wrong[:50]:
         print(f"WRONG {fault}")
     print(f"{sum(tally.verified.values())} passed, {len(wrong)} failed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass, field
 
 WAIT_S = 30.0  # An answer that takes this long is wrong, however busy the machine.
@@ -26,9 +27,14 @@ class Peer:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def connect(cls, address: tuple[str, int], limit: int = 1 << 16) -> Peer:
+    async def connect(
+        cls, address: tuple[str, int], limit: int = 1 << 16, trust: ssl.SSLContext | None = None
+    ) -> Peer:
+        name = "localhost" if trust else None
         async with asyncio.timeout(WAIT_S):
-            return cls(*await asyncio.open_connection(*address, limit=limit))
+            return cls(
+                *await asyncio.open_connection(*address, limit=limit, ssl=trust, server_hostname=name)
+            )
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -71,6 +77,13 @@ class Peer:
         while await self.reader.readuntil(b"\r\n") != b"\r\n":
             continue  # Trailers.
         return bytes(parts)
+
+    async def exactly(self, size: int) -> bytes:
+        try:
+            async with asyncio.timeout(WAIT_S):
+                return await self.reader.readexactly(size)
+        except TimeoutError:
+            raise Wrong(f"no {size} bytes in {WAIT_S} s") from None
 
     async def ended(self) -> None:
         """The server must close now, without another byte."""

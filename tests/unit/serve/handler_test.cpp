@@ -9,9 +9,9 @@
 
 using namespace millrace;
 using namespace std::chrono_literals;
-using test::RequestText;
 using test::Answer;
 using test::AppFixture;
+using test::RequestText;
 using test::StderrCapture;
 
 namespace {
