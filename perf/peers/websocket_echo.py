@@ -1,6 +1,7 @@
 """The echo of Python's websockets, without compression. `python3 websocket_echo.py PORT`"""
 
 import asyncio
+import logging
 import sys
 
 import websockets
@@ -16,4 +17,5 @@ async def main():
         await asyncio.get_running_loop().create_future()
 
 
+logging.disable()  # Nobody reads what it says of peers that leave without a close frame.
 asyncio.run(main())
