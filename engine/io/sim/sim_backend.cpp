@@ -2,12 +2,10 @@
 
 #include <netinet/in.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <string>
 
 #include "engine/base/assert.hpp"
 
@@ -49,19 +47,6 @@ void SimBackend::send(Token token, Descriptor descriptor, std::span<const iovec>
   operation.parts = parts;
   operation.parts_hash = hash_of(parts);
   note("send", token, descriptor, trace_ != nullptr ? hash_of_content(parts) : 0);
-  submit(operation);
-}
-
-void SimBackend::send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
-                           FileSlice& file) noexcept {
-  MR_ASSERT(token.op() == Op::send);
-  MR_ASSERT(network_.find(descriptor) != nullptr);
-  MR_ASSERT(parts.size() <= 1024);
-  MR_ASSERT(file.size_bytes != 0);
-  Operation& operation = operations_.add(token, descriptor);
-  operation.parts = parts;
-  operation.file = &file;
-  operation.parts_hash = hash_of(parts);
   submit(operation);
 }
 
@@ -243,26 +228,6 @@ void SimBackend::pump_send(Operation& operation, Connection& connection) noexcep
     left_bytes -= taken_bytes;
   }
   end(operation, static_cast<std::int32_t>(size_bytes));
-}
-
-// A file has its turn once the parts before it have left; a short send is of them alone.
-void SimBackend::pump_file(Operation& operation, Connection& connection) noexcept {
-  const FileSlice& file = *operation.file;
-  const std::size_t room_bytes = network_.send_room(connection);
-  if (room_bytes == 0) {
-    ++network_.faults().blocked_sends;
-    return;
-  }
-  if (network_.random().chance(network_.plan().short_send)) {
-    ++network_.faults().short_sends;
-    return end(operation, -EAGAIN);
-  }
-  std::string bytes(std::min<std::uint64_t>(file.size_bytes, room_bytes), '\0');
-  const ssize_t count = ::pread(file.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(file.offset));
-  if (count <= 0) return end(operation, count < 0 ? -errno : -ENODATA);
-  bytes.resize(static_cast<std::size_t>(count));
-  network_.send(operation.descriptor, bytes);
-  end(operation, static_cast<std::int32_t>(count));
 }
 
 void SimBackend::pump_hangup(Operation& operation, Connection& connection) noexcept {
