@@ -65,6 +65,7 @@ QUOTED = {
     "docs/EMBEDDING.md": (
         "tests/outside/project/bodies.cpp",
         "tests/outside/project/embedded.cpp",
+        "tests/outside/project/static.cpp",
         "tests/outside/project/forms.cpp",
         "tests/outside/project/meson.build",
         "tests/outside/project/sockets.cpp",
