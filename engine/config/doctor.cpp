@@ -12,6 +12,7 @@
 #include "engine/io/uring/features.hpp"
 #include "engine/io/uring/probe.hpp"
 #include "engine/serve/backends.hpp"
+#include "engine/serve/secure.hpp"
 
 namespace millrace::config {
 namespace {
@@ -84,6 +85,7 @@ std::vector<Finding> examine(const ServerOptions& options) {
   findings.push_back(
       judge_cpus(cpus_allowed(), static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN)), cpu_quota()));
   findings.push_back(judge_isa());
+  findings.push_back(judge_tls(serve::secure_version(), !options.tls_listen.empty()));
   return findings;
 }
 

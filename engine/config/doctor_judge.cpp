@@ -75,6 +75,17 @@ Finding judge_backlog(std::int64_t somaxconn) {
   return finding;
 }
 
+Finding judge_tls(const std::string& version, bool wanted) {
+  Finding finding{.name = "TLS", .found = version + ", in this process: the kernel's TLS is not used"};
+  if (!version.empty()) return finding;
+  finding.found = "this build has no OpenSSL";
+  if (!wanted) return finding;
+  finding.grade = Grade::fatal;
+  finding.cost = "the server does not start: [tls] listen is set";
+  finding.mend = "install libssl-dev and build again with -Dtls=enabled";
+  return finding;
+}
+
 Finding judge_seccomp(int mode) {
   Finding finding{.name = "seccomp", .found = "none"};
   if (mode < 0) finding.found = "unknown";

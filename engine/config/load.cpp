@@ -122,6 +122,11 @@ void check_tls(const Config& config, Report& report) {
           "[\"0.0.0.0:443\"]");
     return;
   }
+  if (server.tls_redirect && server.listen.empty())
+    report.warnings.emplace_back(
+        "[tls] redirect is set, but [server] listen is empty: there is nothing to redirect from; add listen "
+        "= "
+        "[\"0.0.0.0:80\"]");
   if (server.tls_client_auth == "off" && !server.tls_client_ca.empty())
     report.warnings.emplace_back(
         "[tls] client_ca is set, but client_auth is \"off\": no client is asked for a certificate");

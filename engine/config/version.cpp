@@ -5,6 +5,7 @@
 #include "engine/config/backend_here.hpp"
 #include "engine/http/head_parser.hpp"
 #include "engine/io/uring/features.hpp"
+#include "engine/serve/secure.hpp"
 
 namespace millrace::config {
 namespace {
@@ -29,6 +30,8 @@ std::string version_text(bool features) {
   text += fmt::format("compiler    {}\ntokenizers  {}\nlibraries   {}\n", MR_COMPILER, tokenizers(),
                       MR_LIBRARIES);
   text += fmt::format("backend     {}\n", backend_here({}));
+  const std::string tls = serve::secure_version();
+  text += fmt::format("TLS         {}\n", tls.empty() ? "no: built without OpenSSL" : tls);
   const char* heading = "io_uring";
   for (const io::Feature& feature : io::probe_features()) {
     text += fmt::format("{:<10}  {}: {}\n", heading, feature.name, feature.available ? "yes" : "no");

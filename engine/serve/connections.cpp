@@ -17,7 +17,8 @@ io::Token Core::token_of(io::Op op, const net::Connection& connection) const noe
 }
 
 void Core::open(io::Descriptor descriptor, net::TransportFactory* transports) noexcept {
-  net::Connection* connection = stopping_ ? nullptr : connections_.make(descriptor, http_);
+  h1::Protocol& http = transports == nullptr && redirecting_ ? *redirecting_ : http_;
+  net::Connection* connection = stopping_ ? nullptr : connections_.make(descriptor, http);
   if (connection == nullptr) {
     counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
     return backend_.close(descriptor, false);

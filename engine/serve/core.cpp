@@ -38,6 +38,11 @@ Core::~Core() {
   MR_ASSERT(wheel_.count() == 0);  // A timer left here belongs to something that was leaked.
 }
 
+void Core::redirect_plain(proto::RequestHandler& handler) {
+  net::Carrier& carrier = *this;
+  redirecting_.emplace(options_.http, carrier, pool_, handler, scheduler_);
+}
+
 void Core::turn(TimeNs deadline) noexcept {
   const Scheduler::Current current(scheduler_);
   if (scheduler_.has_ready()) {
@@ -48,6 +53,8 @@ void Core::turn(TimeNs deadline) noexcept {
   const std::size_t count = backend_.wait({completions_.get(), completions_max}, deadline);
   now_ = backend_.now();
   http_.on_turn(now_);
+  if (redirecting_) [[unlikely]]
+    redirecting_->on_turn(now_);
   if (stop_grace_.load(std::memory_order_acquire) != time_never) [[unlikely]]
     begin_stop();
   reap(count);
@@ -138,6 +145,8 @@ void Core::publish() noexcept {
   counters_.connections_now.store(connections_.live_count(), std::memory_order_relaxed);
   counters_.overflows.store(backend_.stats().queue_overflows, std::memory_order_relaxed);
   add(counters_.turns, 1);
+  if (redirecting_) [[unlikely]]
+    add(counters_.requests, redirecting_->counters().requests);
   if (websockets_.protocol.counters().opened != 0) publish_sockets(websockets_.protocol.counters());
 }
 

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/io/backend.hpp"
@@ -59,6 +60,10 @@ class Core final : private net::Carrier {
   /// Accepts from `listener` from the next turn on; the core closes it in the end.
   /// transports  what its connections get; must outlive the core. Null: plain TCP.
   void listen(io::Descriptor listener, net::TransportFactory* transports = nullptr) noexcept;
+
+  /// Plain listeners answer by this handler, which is synchronous and must outlive the core; those of TLS
+  /// go on as before. Before listen().
+  void redirect_plain(proto::RequestHandler& handler);
 
   /// What is published to topics goes to the hub's other cores too. Before listen().
   void join_hub(Hub& hub, std::size_t core) noexcept { websockets_.join_hub(hub, core, backend_); }
@@ -151,6 +156,7 @@ class Core final : private net::Carrier {
   net::TimerWheel wheel_;
   Scheduler scheduler_;
   h1::Protocol http_;
+  std::optional<h1::Protocol> redirecting_;  ///< Of plain connections, where redirect_plain() was called.
   WebSockets websockets_;
   mem::Slab<net::Connection> connections_;
   List<net::Connection, net::FlushTag> flush_;

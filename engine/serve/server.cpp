@@ -22,6 +22,7 @@
 #include "engine/serve/backends.hpp"
 #include "engine/serve/core.hpp"
 #include "engine/serve/core_options.hpp"
+#include "engine/serve/https_redirect.hpp"
 #include "engine/serve/hub.hpp"
 #include "engine/serve/output.hpp"
 #include "engine/serve/secure.hpp"
@@ -104,7 +105,8 @@ struct Server::State {
   std::vector<serve::Output*> outputs;  ///< Of the application's middleware.
   std::vector<std::string> addresses;
   std::vector<std::string> tls_addresses;
-  std::vector<std::string> socket_files;  ///< To remove at the end.
+  std::optional<serve::RedirectHandler> redirect;  ///< For plain listeners, where that was asked for.
+  std::vector<std::string> socket_files;           ///< To remove at the end.
   std::size_t core_count = 0;
   std::optional<serve::Backends> backends;  ///< Of the last start().
   std::atomic<std::size_t> running{0};      ///< Threads whose core has not ended.
@@ -143,6 +145,8 @@ std::string Server::start() {
   problem = state.open_listeners(made, state.options.listen, state.addresses);
   for (auto& worker : made) worker->plain_listeners = worker->listeners.size();
   if (problem.empty()) problem = state.open_listeners(made, state.options.tls_listen, state.tls_addresses);
+  const std::uint16_t https = serve::port_of(state.tls_addresses);
+  if (state.options.tls_redirect && https != 0) state.redirect.emplace(state.site->handler(), https);
   if (problem.empty()) problem = state.start_threads(made);
   if (!problem.empty()) {
     state.end_threads(made, 0);
@@ -257,6 +261,7 @@ void Server::State::work(Worker& worker) noexcept {
   }
   if (core != nullptr && problem.empty()) {
     core->join_hub(*hub, worker.index);
+    if (redirect) core->redirect_plain(*redirect);
     for (std::size_t i = 0; i < worker.listeners.size(); ++i) {
       core->listen(worker.listeners[i], i < worker.plain_listeners ? nullptr : worker.transports.get());
     }

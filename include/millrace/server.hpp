@@ -35,10 +35,11 @@ struct ServerOptions {
   std::string tls_cert;                 ///< As TlsCertificate::cert; shown where no name fits.
   std::string tls_key;
   std::vector<TlsCertificate>
-      tls_certificates;                      ///< More of them; the first is shown where tls_cert is empty.
-  std::string tls_client_auth = "off";       ///< off | optional | required: certificates of clients.
-  std::string tls_client_ca;                 ///< The authorities that sign those, in one PEM file.
-  std::string tls_min_version = "1.2";       ///< 1.2 | 1.3
+      tls_certificates;                 ///< More of them; the first is shown where tls_cert is empty.
+  std::string tls_client_auth = "off";  ///< off | optional | required: certificates of clients.
+  std::string tls_client_ca;            ///< The authorities that sign those, in one PEM file.
+  std::string tls_min_version = "1.2";  ///< 1.2 | 1.3
+  bool tls_redirect = false;            ///< `listen` answers 308 to the same URL on HTTPS, and nothing else.
   std::uint32_t tls_handshake_ms = 10'000;   ///< From accept to the end of the handshake (close).
   std::uint32_t tls_session_ms = 7'200'000;  ///< How long a client may resume; and a ticket key's age.
 

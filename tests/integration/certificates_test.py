@@ -13,7 +13,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from harness import binary, eventually, main
+from harness import binary, eventually, field, main
 from tls_support import Authority, TlsTest
 
 
@@ -66,6 +66,29 @@ class NamesTest(TlsTest):
         self.assertEqual(self.connect(server).ask("GET /peer HTTP/1.1\r\nHost: a\r\n\r\n").body, b"plain ")
         server.urls.reverse()
         self.assertEqual(self.ask(self.open(server), "/peer"), b"secure ")
+
+
+class RedirectTest(TlsTest):
+    def test_plain_requests_are_sent_to_https(self) -> None:
+        server = self.start_tls("app", tls="redirect = true", config='[server]\nlisten = ["127.0.0.1:0"]\n')
+        secure = server.urls[1][1]
+        client = self.connect(server)
+        for target, want in (
+            ("/", "/"),
+            ("/a/b?x=1&y=%20", "/a/b?x=1&y=%20"),
+            ("/a%20b%2Fc/%C3%A4?q", "/a%20b%2Fc/%C3%A4?q"),
+            ("/a%0d%0aX-Injected:%20b", "/a%0D%0AX-Injected:%20b"),
+            ("http://localhost:80/abs?x", "/abs?x"),
+        ):
+            answer = client.ask(f"GET {target} HTTP/1.1\r\nHost: localhost:80\r\n\r\n")
+            self.assertEqual(answer.status, 308)
+            self.assertEqual(field(answer, "location"), f"https://localhost:{secure}{want}")
+            self.assertIsNone(field(answer, "x-injected"))
+        self.assertEqual(client.ask("POST /mark HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx").status, 308)
+        self.assertEqual(client.ask("GET /slow/1 HTTP/1.1\r\nHost: [::1]:80\r\n\r\n").status, 308)
+        self.assertEqual(client.ask("GET / HTTP/1.0\r\n\r\n").status, 400)
+        server.urls.reverse()
+        self.assertEqual(self.ask(self.open(server), "/marks"), b"0")
 
 
 class SessionsTest(TlsTest):

@@ -105,3 +105,10 @@ TEST_CASE("doctor: examines this machine") {
     CHECK((finding.grade == Grade::good || (!finding.cost.empty() && !finding.mend.empty())));
   }
 }
+
+TEST_CASE("doctor: TLS is fatal only where it is wanted and was not built") {
+  CHECK(judge_tls("OpenSSL 3", true).grade == Grade::good);
+  CHECK(judge_tls("OpenSSL 3", false).found.find("OpenSSL 3") == 0);
+  CHECK(judge_tls("", false).grade == Grade::good);
+  CHECK(judge_tls("", true).grade == Grade::fatal);
+}
