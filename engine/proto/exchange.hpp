@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -150,8 +151,9 @@ class Streams {
   virtual bool push(Exchange& exchange) noexcept = 0;
   /// Ends the content of a reply in chunks and adds a field behind it: `line` is "Name: value\r\n", valid.
   /// False, and nothing is sent, where the reply is not in chunks.
+  /// Exchange::unsent is the last of the content: a few bytes, taken whatever room there is.
   virtual bool trailer(Exchange& exchange, std::string_view line) noexcept = 0;
-  /// The reply is complete. One that is shorter than declared is cut.
+  /// The reply is complete, with Exchange::unsent as in trailer(). One that is shorter than declared is cut.
   virtual void end(Exchange& exchange) noexcept = 0;
   /// The reply will never be complete: closes the connection, so that nobody takes it for whole.
   virtual void cut(Exchange& exchange) noexcept = 0;
@@ -168,6 +170,12 @@ class Streams {
 
  protected:
   ~Streams() = default;
+};
+
+/// What an exchange keeps until it ends, for whoever put it there.
+class Attachment {
+ public:
+  virtual ~Attachment() = default;
 };
 
 struct ExchangeTag;
@@ -200,10 +208,11 @@ class Exchange : public ListLink<ExchangeTag> {
   bool body_whole = true;  ///< `body` is all of it.
   Awaiting awaiting = Awaiting::nothing;
   StreamState stream = StreamState::none;
-  std::uint64_t streamed_bytes = 0;  ///< Content that was written, with or without chunks the same.
-  std::string_view unsent;           ///< What the stream's writer waits to see taken.
-  Streams* streams = nullptr;        ///< Null for a synchronous exchange.
-  std::string_view idle_text;        ///< Sent when the stream was silent for idle_ns, if not empty.
+  std::uint64_t streamed_bytes = 0;        ///< Content that was written, with or without chunks the same.
+  std::string_view unsent;                 ///< What the stream's writer waits to see taken.
+  Streams* streams = nullptr;              ///< Null for a synchronous exchange.
+  std::unique_ptr<Attachment> attachment;  ///< Of an asynchronous exchange, or null.
+  std::string_view idle_text;              ///< Sent when the stream was silent for idle_ns, if not empty.
   TimeNs idle_ns = 0;
   detail::Scope scope;  ///< Where the coroutine waits, and whether it was cancelled.
 

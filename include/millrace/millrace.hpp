@@ -14,6 +14,7 @@
 #include <millrace/middleware.hpp>
 #include <millrace/middleware/access_log.hpp>
 #include <millrace/middleware/auth.hpp>
+#include <millrace/middleware/compress.hpp>
 #include <millrace/middleware/cors.hpp>
 #include <millrace/middleware/headers.hpp>
 #include <millrace/middleware/rate_limit.hpp>

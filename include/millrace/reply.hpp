@@ -18,6 +18,7 @@ struct ReplyView;
 namespace serve {
 class Segment;
 }
+class Compression;
 
 /// Valid inside the call that was given it. Whatever made the reply: a handler's text, response, file or
 /// stream, an error page, the middleware further in. Of a stream it is the head, just before it leaves.
@@ -60,6 +61,7 @@ class Reply {
 
  private:
   friend serve::Segment;
+  friend Compression;
   Reply(proto::ReplyView& view, std::uint64_t started_ns, bool streamed) noexcept
       : view_(view), started_ns_(started_ns), streamed_(streamed) {}
   void refuse(const char* problem) noexcept;

@@ -152,6 +152,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   bool pull(net::Connection& connection, H1Exchange& exchange) noexcept;
   bool transfer(net::Connection& connection, H1Exchange& exchange) noexcept;
   bool take_unsent(net::Chain& out, H1Exchange& exchange, std::size_t bytes_max) noexcept;
+  bool take_last(H1Exchange& exchange) noexcept;
   bool put_part(net::Chain& out, const H1Exchange& exchange, std::string_view bytes) noexcept;
   TimeNs next_idle(net::Connection& connection) noexcept;
   void send_idle_text(net::Connection& connection) noexcept;

@@ -8,6 +8,7 @@
 //             taken; on_sent() goes on.
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "engine/base/assert.hpp"
 #include "engine/http/chunked.hpp"
@@ -131,6 +132,12 @@ bool Protocol::take_unsent(net::Chain& out, H1Exchange& x, std::size_t bytes_max
   return true;
 }
 
+// What a coding ends with, which is known only when the content has ended: nobody waits for room then.
+bool Protocol::take_last(H1Exchange& x) noexcept {
+  if (x.drops_content) x.unsent = {};
+  return take_unsent(chain_of(x), x, std::numeric_limits<std::size_t>::max());
+}
+
 bool Protocol::put_part(net::Chain& out, const H1Exchange& x, std::string_view bytes) noexcept {
   char* const begin = out.room(pool_, bytes.size() + framing_bytes(x));
   if (begin == nullptr) return false;
@@ -156,6 +163,7 @@ bool Protocol::trailer(proto::Exchange& exchange, std::string_view line) noexcep
   MR_ASSERT(first || x.stream == proto::StreamState::trailers);
   x.stream = proto::StreamState::trailers;
   if (x.connection == nullptr || x.drops_content) return true;
+  if (!take_last(x)) return true;
   net::Chain& out = chain_of(x);
   if ((first && !out.append(pool_, last_chunk)) || !out.append(pool_, line)) {
     abort(*x.connection, net::CloseReason::no_memory);
@@ -174,8 +182,8 @@ void Protocol::end(proto::Exchange& exchange) noexcept {
   net::Connection& connection = *x.connection;
   const bool is_short = x.left != proto::length_unknown && x.left != 0 && !x.drops_content;
   if (connection.aborting || is_short) return cut(exchange);
-  MR_ASSERT(x.unsent.empty());
-  if (x.in_chunks && !x.drops_content) {
+  const bool taken = take_last(x);
+  if (taken && x.in_chunks && !x.drops_content) {
     net::Chain& out = chain_of(x);
     if ((!in_trailers && !out.append(pool_, last_chunk)) || !out.append(pool_, line_end)) {
       abort(connection, net::CloseReason::no_memory);

@@ -157,6 +157,45 @@ mr::Task<std::string> parts(mr::Request& request) {
   co_return out;
 }
 
+/// "line 0\n"..., as many lines as are asked for.
+std::string lines(std::int64_t count) {
+  std::string text;
+  for (std::int64_t line = 0; line < count; ++line) text += "line " + std::to_string(line) + "\n";
+  return text;
+}
+
+void add_compressed(mr::App& app) {
+  auto group = app.group("/compressed");
+  group.use(mr::compress());
+  group.get("/lines/{count}", [](std::int64_t count) {
+    return mr::Response(lines(count)).header("ETag", "\"strong\"").header("Vary", "Origin");
+  });
+  group.get("/png/{count}",
+            [](std::int64_t count) { return mr::Response().bytes(lines(count), "image/png"); });
+  group.get("/kept/{name}/{value}", [](std::string_view name, std::string_view value) {
+    return mr::Response(lines(1000)).header(name, value);
+  });
+  // Each line is written, and waited for, on its own.
+  group.get("/stream/{count}/{ms}",
+            [](std::int64_t count, std::int64_t ms, mr::Request& request) -> mr::Task<> {
+              auto out = request.stream("text/plain");
+              for (std::int64_t line = 0; line < count; ++line) {
+                co_await out.write("line " + std::to_string(line) + "\n");
+                if (ms != 0) co_await mr::sleep(std::chrono::milliseconds(ms));
+              }
+              out.trailer("X-Lines", std::to_string(count));
+            });
+  group.get("/declared/{bytes}/{written}",
+            [](std::uint64_t bytes, std::uint64_t written, mr::Request& request) -> mr::Task<> {
+              auto out = request.stream("text/plain", bytes);
+              co_await out.write(std::string(written, 'x'));
+            });
+  group.get("/events", [](mr::Request& request) -> mr::Task<> {
+    auto events = request.events();
+    co_await events.send({.data = lines(500)});
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -196,5 +235,6 @@ int main(int argc, char** argv) {
     co_return "second";
   });
   app.post("/parts", parts);
+  add_compressed(app);
   return app.run(argc, argv);
 }
