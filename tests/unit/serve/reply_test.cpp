@@ -142,6 +142,10 @@ TEST_CASE_FIXTURE(Traced, "middleware: a body that is not in memory goes through
       if (view.source != nullptr) view.source->release();
     }
     void reply_fixed(proto::Exchange&, const proto::FixedReply&) noexcept override {}
+    void reply_source(proto::Exchange&, const proto::FixedReply&, proto::BodySource& source,
+                      std::uint64_t) noexcept override {
+      source.release();
+    }
     void finished(proto::Exchange&) noexcept override {}
   };
   struct Case {
