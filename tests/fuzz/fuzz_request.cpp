@@ -24,6 +24,8 @@ class Nobody final : public proto::ReplySink {
  public:
   void reply(proto::Exchange&, const proto::ReplyView&) noexcept override {}
   void reply_fixed(proto::Exchange&, const proto::FixedReply&) noexcept override {}
+  void reply_source(proto::Exchange&, const proto::FixedReply&, proto::BodySource&,
+                    std::uint64_t) noexcept override {}
   void finished(proto::Exchange&) noexcept override {}
 };
 
