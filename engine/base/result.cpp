@@ -20,6 +20,7 @@ const char* name_of(Errc code) noexcept {
     case Errc::fields_too_many: return "fields_too_many";
     case Errc::head_too_large: return "head_too_large";
     case Errc::bad_host: return "bad_host";
+    case Errc::bad_status_line: return "bad_status_line";
     case Errc::bad_content_length: return "bad_content_length";
     case Errc::bad_transfer_encoding: return "bad_transfer_encoding";
     case Errc::transfer_coding_unknown: return "transfer_coding_unknown";

@@ -29,6 +29,8 @@ enum class Errc : std::uint16_t {
   fields_too_many,
   head_too_large,
   bad_host,
+  // Response head (RFC 9112 section 4), as a client reads it.
+  bad_status_line,
   // Message body (RFC 9112 sections 6 and 7).
   bad_content_length,
   bad_transfer_encoding,

@@ -10,6 +10,23 @@ namespace {
 
 constexpr Error refuse(Errc code, std::uint16_t status = 400) noexcept { return {code, status}; }
 
+}  // namespace
+
+Error read_content_length(std::string_view value, std::uint64_t& length) noexcept {
+  if (value.empty()) return refuse(Errc::bad_content_length);
+  std::uint64_t sum = 0;
+  for (const char byte : value) {
+    if (!is_class(byte, char_class::digit)) return refuse(Errc::bad_content_length);
+    const bool over = __builtin_mul_overflow(sum, std::uint64_t{10}, &sum) ||
+                      __builtin_add_overflow(sum, static_cast<std::uint64_t>(byte - '0'), &sum);
+    if (over) return refuse(Errc::bad_content_length);
+  }
+  length = sum;
+  return {};
+}
+
+namespace {
+
 /// The lengths of the names that are looked at: most fields end there, after one comparison.
 constexpr std::uint32_t known_sizes = 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 14 | 1u << 17;
 constexpr bool may_be_known(std::size_t name_size) noexcept {
@@ -28,21 +45,6 @@ constexpr unsigned upgrade_field = 64;
 constexpr unsigned continue_expected = 128;
 constexpr unsigned unknown_expected = 256;
 }  // namespace said
-
-/// RFC 9110 section 8.6: 1*DIGIT. A list of equal values may be accepted; it never is here, because
-/// whoever sends it has already been confused once.
-Error read_content_length(std::string_view value, std::uint64_t& length) noexcept {
-  if (value.empty()) return refuse(Errc::bad_content_length);
-  std::uint64_t sum = 0;
-  for (const char byte : value) {
-    if (!is_class(byte, char_class::digit)) return refuse(Errc::bad_content_length);
-    const bool over = __builtin_mul_overflow(sum, std::uint64_t{10}, &sum) ||
-                      __builtin_add_overflow(sum, static_cast<std::uint64_t>(byte - '0'), &sum);
-    if (over) return refuse(Errc::bad_content_length);
-  }
-  length = sum;
-  return {};
-}
 
 /// RFC 9112 section 6.1: chunked is the only coding served, once, and last. What cannot be framed is
 /// 400; what could be, by a server that knew the coding before chunked, is 501.

@@ -29,6 +29,10 @@ struct Framing {
 /// O(bytes of the fields it reads); never allocates. Thread-safe.
 Error read_framing(const Head& head, Framing& framing) noexcept;
 
+/// Content-Length's value, 1*DIGIT below 2^64 (RFC 9110 section 8.6); else bad_content_length, status 400.
+/// A list of equal values may be accepted; it never is, because whoever sends it has already been confused once.
+Error read_content_length(std::string_view value, std::uint64_t& length) noexcept;
+
 /// True where `host` is a valid uri-host with an optional port (RFC 3986 section 3.2.2): no userinfo,
 /// port 0 to 65535 or empty, IPv6 in brackets, percent-encodings well formed; not empty and not ".".
 bool valid_host(std::string_view host) noexcept;
