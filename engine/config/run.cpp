@@ -6,6 +6,7 @@
 
 #include "engine/base/assert.hpp"
 #include "engine/config/backend_here.hpp"
+#include "engine/config/bench.hpp"
 #include "engine/config/command_line.hpp"
 #include "engine/config/doctor.hpp"
 #include "engine/config/routes.hpp"
@@ -67,6 +68,7 @@ int run_engine(int argc, char** argv) {
   switch (line.command) {
     case Command::version: return print(version_text(line.features));
     case Command::doctor: return examine_machine(line);
+    case Command::bench: return run_bench(line.bench);
     case Command::serve:
     case Command::check:
     case Command::routes: return run_configured(line);
