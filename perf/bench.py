@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import files, idle, instructions, json_speed, speed, tls, tokenizer, websocket, wrk
+from runner import files, generators, idle, instructions, json_speed, speed, tls, tokenizer, websocket, wrk
 from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle"]
-PEERS = ["tls", "ws", "files"]  # Beside other servers; only when asked for.
+PEERS = ["tls", "ws", "files", "generators"]  # Beside programs of others; only when asked for.
 
 
 def arguments():
@@ -42,6 +42,7 @@ def arguments():
     parser.add_argument("--save", metavar="NAME", help="also write perf/results/NAME.json, to be committed")
     parser.add_argument("--commit-instructions", action="store_true",
                         help="make the instructions counted now those that later runs are held against")
+    parser.add_argument("--generators", action="store_true", help="also compare `millrace bench` with wrk")
     return parser.parse_args()
 
 
@@ -129,6 +130,16 @@ def run_wrk(options, programs, cpus):
     return wrk.measure(programs, *cpus, 1 if options.quick else 5)
 
 
+def run_generators(options, programs, cpus, details):
+    engine = options.build / "apps" / "millrace" / "millrace"
+    if not wrk.available():
+        print("the load generators are not compared: wrk is not installed")
+        return []
+    rounds = options.rounds or (3 if options.quick else 5)
+    seconds = options.seconds or (1 if options.quick else 2)
+    return generators.measure(engine, programs.server, *cpus, rounds, seconds, details)
+
+
 def run_tls(options, programs, cpus, details):
     if not tls.available():
         print("HTTPS is not compared: nginx, wrk or openssl is not installed (apt install nginx-light wrk openssl)")
@@ -157,6 +168,8 @@ def run(options):
         lines += run_speed(options, programs, cpus, details)
     if "wrk" in parts:
         lines += run_wrk(options, programs, cpus)
+    if "generators" in parts:
+        lines += run_generators(options, programs, cpus, details)
     if "tls" in parts:
         lines += run_tls(options, programs, cpus, details)
     if "tokenizer" in parts:

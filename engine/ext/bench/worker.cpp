@@ -134,7 +134,13 @@ void Worker::consume(std::uint32_t index, char* bytes, std::size_t size) {
     Taken taken = peer.reader.take(bytes + at, size - at, learned_[kind]);
     at += taken.bytes;
     if (!taken.whole && !taken.fault.empty()) return give_up(index, std::move(taken.fault));
-    if (taken.whole && take_answer(peer, taken)) batch_answered(index);
+    if (!taken.whole || !take_answer(peer, taken)) continue;
+    if (at == size || peer.leaving) {
+      batch_answered(index);
+    } else {
+      --busy_;
+      give_up(index, "bytes behind the last answer");
+    }
   }
 }
 
