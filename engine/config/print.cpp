@@ -40,7 +40,8 @@ std::string show_all(const Config& config) {
                         quoted(config.access_log.format));
   if (!config.headers.empty()) {
     text += "\n[headers]\n";
-    for (const auto& [name, value] : config.headers) text += fmt::format("{} = {}\n", quoted(name), quoted(value));
+    for (const auto& [name, value] : config.headers)
+      text += fmt::format("{} = {}\n", quoted(name), quoted(value));
   }
   if (config.rate.per_second > 0)
     text += fmt::format("\n[rate_limit]\nper_second = {}\nburst = {}\n", config.rate.per_second,
