@@ -66,7 +66,7 @@ def keep(build: Path, name: str, corpus: Path) -> None:
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         inputs = sorted((path.read_bytes() for path in Path(merged).iterdir()), key=lambda data: (len(data), data))
     (HERE / "corpus").mkdir(exist_ok=True)
-    lines = [escape(data) for data in inputs if data][:KEPT_INPUTS_MAX]
+    lines = [escape(data) for data in inputs if data][-KEPT_INPUTS_MAX:]
     (HERE / "corpus" / f"{name}.txt").write_text("".join(line + "\n" for line in lines))
 
 
@@ -76,7 +76,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("names", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     build = arguments.build.resolve()
     if unknown := set(arguments.names) - set(targets()):
         sys.exit(f"fuzz: there is no target {', '.join(sorted(unknown))}; there are {', '.join(targets())}")

@@ -108,6 +108,7 @@ TEST_CASE("file: bad values") {
        {"m.toml:2: [server] listen = [...]: expected addresses"}},
       {"section as value", "limits = 3\n", {"m.toml:1: `limits` is a section"}},
       {"syntax", "[server]\ncores = \n", {"m.toml:2: "}},
+      {"table header", "\n[/new\"\n", {"m.toml:2: "}},
       {"key twice", "[server]\ncores = 1\ncores = 2\n", {"m.toml:3: "}},
   };
   for (const Case& c : cases) check(c);
