@@ -1,5 +1,7 @@
 #include "engine/io/send_file.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -18,7 +20,23 @@ std::size_t piece_of(const FileSlice& file) noexcept {
 /// at that meanwhile, because operations on it are started by this thread alone.
 void set_nonblocking(Descriptor socket, int on) noexcept { ::ioctl(socket, FIONBIO, &on); }
 
-int send_piece(Descriptor socket, const FileSlice& file) noexcept {
+/// For a large file, so that the socket asks for a piece at a time and not for a fraction of one.
+void adapt_unsent(Descriptor socket, FileSlice& file) noexcept {
+  const bool raise = file.size_bytes > file_piece_bytes;
+  if (raise == file.unsent_raised) return;
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  if (raise) {
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, &size) != 0) return;
+    file.unsent_before = bytes;
+  }
+  bytes = raise ? std::max(file_unsent_bytes_max, bytes) : file.unsent_before;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+  file.unsent_raised = raise;
+}
+
+int send_piece(Descriptor socket, FileSlice& file) noexcept {
+  adapt_unsent(socket, file);
   off_t offset = static_cast<off_t>(file.offset);
   set_nonblocking(socket, 1);
   ssize_t sent = -1;
@@ -33,7 +51,7 @@ int send_piece(Descriptor socket, const FileSlice& file) noexcept {
 
 }  // namespace
 
-int send_file_now(Descriptor socket, std::span<const iovec> parts, const FileSlice& file) noexcept {
+int send_file_now(Descriptor socket, std::span<const iovec> parts, FileSlice& file) noexcept {
   std::size_t parts_bytes = 0;
   for (const iovec& part : parts) parts_bytes += part.iov_len;
   if (parts_bytes == 0) return send_piece(socket, file);

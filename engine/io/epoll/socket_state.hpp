@@ -35,7 +35,7 @@ struct SocketState {
   Operation output;                 ///< send
   Operation watch;                  ///< hangup
   std::span<const iovec> parts;     ///< Of the send that waits.
-  const FileSlice* file = nullptr;  ///< Behind the parts; null: none.
+  FileSlice* file = nullptr;        ///< Behind the parts; null: none.
   Descriptor next = no_descriptor;  ///< In the queue of sockets to look at.
   std::uint32_t serial = 0;         ///< Of the registration; rises when the number is closed.
   std::uint32_t slot = no_slot;     ///< Whose tokens lead to this descriptor.
