@@ -56,6 +56,8 @@ class Chain {
     tail_->end += static_cast<std::uint32_t>(size_bytes);
     bytes_ += size_bytes;
   }
+  /// What room() gives without a new block: room_left() bytes, which are not 0.
+  char* room_at_end() noexcept { return tail_->bytes() + tail_->end; }
   /// Bytes that room() would give without a new block.
   std::size_t room_left() const noexcept { return tail_ == nullptr ? 0 : tail_->capacity - tail_->end; }
 

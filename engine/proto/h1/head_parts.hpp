@@ -60,17 +60,15 @@ inline char* put_body(char* to, std::string_view body) noexcept {
 /// Of a plain reply: what fits a block with its head.
 inline constexpr std::size_t plain_body_max = 4096;
 
-/// Writes a plain reply by fixed-size stores; false when the pool is full.
-inline bool write_plain(net::Chain& out, mem::BlockPool& pool, const DateLine& date,
-                        std::string_view body) noexcept {
-  char* const begin = out.room(pool, fixed_parts_bytes + body.size());
-  if (begin == nullptr) [[unlikely]]
-    return false;
+inline std::size_t plain_bytes(std::string_view body) noexcept { return fixed_parts_bytes + body.size(); }
+
+/// Writes a plain reply by fixed-size stores. The chain's block has room for plain_bytes(body).
+inline void write_plain(net::Chain& out, const DateLine& date, std::string_view body) noexcept {
+  char* const begin = out.room_at_end();
   std::memcpy(begin, date.plain(), DateLine::plain_bytes);
-  char* to = put(put_number(begin + DateLine::plain_bytes, body.size()), "\r\n\r\n");
-  to = put_body(to, body);
-  out.commit(static_cast<std::size_t>(to - begin));
-  return true;
+  char* const to = put(put_number(begin + DateLine::plain_bytes, body.size()), "\r\n\r\n");
+  out.commit(static_cast<std::size_t>(to - begin) + body.size());
+  put_body(to, body);
 }
 
 }  // namespace millrace::h1

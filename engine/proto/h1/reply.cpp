@@ -53,19 +53,29 @@ bool Protocol::attach(net::Chain& out, H1Exchange& x, proto::BodySource& source,
   return attached;
 }
 
-// Nearly every reply: at once, with none before it, on a connection that stays. All else takes the long way.
+// Whether a plain text can be written at once: on a connection that stays, with no reply before it.
+inline bool Protocol::plain_now(const H1Exchange& x, std::string_view body) const noexcept {
+  if (!x.plain_allowed || body.size() > plain_body_max) return false;
+  const Session& session = session_of(*x.connection);
+  return session.pending_count == 0 && !session.draining;
+}
+
+// Nearly every reply. Without a call, so that nothing is saved and restored: what needs one takes the long way.
 void Protocol::reply_plain(proto::Exchange& exchange, std::string_view body) noexcept {
   auto& x = static_cast<H1Exchange&>(exchange);
-  if (x.plain_allowed && body.size() <= plain_body_max) [[likely]] {
-    const Session& session = session_of(*x.connection);
-    if (session.pending_count == 0 && !session.draining &&
-        write_plain(x.connection->output, pool_, date_, body)) [[likely]] {
-      MR_ASSERT(!x.replied);
-      x.replied = true;
-      return;
-    }
+  if (plain_now(x, body) && x.connection->output.room_left() >= plain_bytes(body)) [[likely]] {
+    MR_ASSERT(!x.replied);
+    x.replied = true;
+    return write_plain(x.connection->output, date_, body);
   }
-  ReplySink::reply_plain(exchange, body);
+  reply_plain_slowly(x, body);
+}
+
+void Protocol::reply_plain_slowly(H1Exchange& x, std::string_view body) noexcept {
+  if (plain_now(x, body) && x.connection->output.room(pool_, plain_bytes(body)) != nullptr) {
+    return reply_plain(x, body);
+  }
+  ReplySink::reply_plain(x, body);
 }
 
 void Protocol::reply_fixed(proto::Exchange& exchange, const proto::FixedReply& fixed) noexcept {
