@@ -62,7 +62,7 @@ std::uint64_t hash_of(const void* bytes, std::size_t size_bytes, std::uint64_t h
     hash = mix(hash ^ word);
   }
   std::uint64_t rest = 0;
-  std::memcpy(&rest, at, size_bytes);
+  if (size_bytes != 0) std::memcpy(&rest, at, size_bytes);  // A file may be sent with no parts before it.
   return mix(hash ^ rest);
 }
 
