@@ -24,7 +24,7 @@ class NamesTest(unittest.TestCase):
             "case basic-get",
             "case te-*",
             "limits_test.py LimitsTest.test_fields",
-            "unit_http read_range",
+            "unit_http read_ranges",
             "rules.py one valid Date",
             "fuzz range",
             "none: a reason",
@@ -51,7 +51,7 @@ class NamesTest(unittest.TestCase):
 
     def test_what_exists_and_runs_nowhere(self) -> None:
         self.tests.commands = []
-        for name in ("limits_test.py LimitsTest.test_fields", "unit_http read_range", "fuzz range"):
+        for name in ("limits_test.py LimitsTest.test_fields", "unit_http read_ranges", "fuzz range"):
             self.assertIsNotNone(self.tests.fault(name), name)
 
 

@@ -3,7 +3,7 @@
 
 void add(mr::App& app) {
 #ifdef WRONG
-  app.get("/", []() -> mr::Task<> { co_return; });
+  app.get("/", []() -> mr::Task<int> { co_return 1; });
 #else
   app.get("/", []() -> mr::Task<mr::Response> { co_return "x"; });
 #endif
