@@ -236,5 +236,8 @@ int main(int argc, char** argv) {
   });
   app.post("/parts", parts);
   add_compressed(app);
+  app.ws("/ws", [](mr::WebSocket& socket) -> mr::Task<> {
+    while (auto message = co_await socket.receive()) co_await socket.send(*message);
+  });
   return app.run(argc, argv);
 }
