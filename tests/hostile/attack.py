@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import subprocess
 import sys
@@ -26,10 +25,6 @@ ECHO_QUESTIONS = [
     Question(get().encode(), b"hello"),
     Question(get("/echo", method="POST", body="x" * 3000).encode(), b"x" * 3000),
 ]
-
-
-def descriptors(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def established(port: int) -> int:

@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 
-from harness import SANITIZED, Client, IntegrationTest, eventually, get, main, rss_kib  # noqa: E402
+from harness import SANITIZED, Client, IntegrationTest, descriptors, eventually, get, main, rss_kib  # noqa: E402
 from server import Server  # noqa: E402
 
-from attack import ECHO_QUESTIONS, RINGS_KIB, descriptors, established  # noqa: E402
+from attack import ECHO_QUESTIONS, RINGS_KIB, established  # noqa: E402
 from good_clients import CLIENTS, GoodClients  # noqa: E402
 
 LIMIT = 400

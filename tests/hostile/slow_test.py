@@ -14,14 +14,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 
-from harness import SANITIZED, IntegrationTest, eventually, get, main, rss_kib  # noqa: E402
+from harness import SANITIZED, IntegrationTest, descriptors, eventually, get, main, rss_kib  # noqa: E402
 from server import Server  # noqa: E402
 
 from attack import (  # noqa: E402
     ECHO_QUESTIONS,
     RINGS_KIB,
     SlowAttack,
-    descriptors,
     established,
     tool_missing,
 )

@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
-from harness import SANITIZED, rss_kib  # noqa: E402
+from harness import SANITIZED, descriptors, rss_kib  # noqa: E402
 from server import Server  # noqa: E402
 
 import other_kinds  # noqa: E402, F401
@@ -67,7 +67,7 @@ class Watched:
         self.descriptors.append(self.open_now())
 
     def open_now(self) -> int:
-        return len(os.listdir(f"/proc/{self.server.pid}/fd"))
+        return descriptors(self.server.pid)
 
     def grows(self) -> bool:
         return self.growth()[0] > GROWTH_KIB_MAX
