@@ -39,12 +39,15 @@ class CpuCount:
     def __sub__(self, before):
         user = (self.user_ticks - before.user_ticks) / TICKS
         system = (self.system_ticks - before.system_ticks) / TICKS
-        if user + system == 0 or self.run_seconds is None or before.run_seconds is None:
+        if self.run_seconds is None or before.run_seconds is None:
             return CpuTime(user, system)
         # The scheduler's count is in nanoseconds, but loses the threads that ended.
         run = self.run_seconds - before.run_seconds
-        scale = run / (user + system) if abs(run - user - system) <= 2 / TICKS else 1
-        return CpuTime(user * scale, system * scale)
+        if abs(run - user - system) > 2 / TICKS:
+            return CpuTime(user, system)
+        if user + system == 0:  # No tick fell into it: nearly all that a server does is the kernel's.
+            return CpuTime(0, run)
+        return CpuTime(user * run / (user + system), system * run / (user + system))
 
 
 def read_cpu_count(pid):

@@ -42,6 +42,9 @@ class Processes(unittest.TestCase):
             got = CpuCount(0, TICKS, after) - CpuCount(0, 0, before)
             self.assertEqual(got, CpuTime(0, 1.0))
 
+    def test_a_time_without_a_tick_is_not_nothing(self):
+        self.assertEqual(CpuCount(5, 5, 1.5) - CpuCount(5, 5, 1.492), CpuTime(0, 1.5 - 1.492))
+
 
 class Tokenizer(unittest.TestCase):
     def run_of(self, name, time, **more):
@@ -81,6 +84,10 @@ class Speed(unittest.TestCase):
         self.assertAlmostEqual(got.busy, 1.0)
         self.assertAlmostEqual(got.load_cpu, 0.25)
         self.assertAlmostEqual(got.rate, 2e6)
+
+    def test_no_cpu_time_is_no_figure(self):
+        with self.assertRaisesRegex(RunError, "too little CPU time"):
+            speed.sample_of(CpuTime(0, 0), {"requests": 2400, "seconds": 0.1, "user_seconds": 0, "system_seconds": 0})
 
     def test_the_ratio_is_of_medians(self):
         samples = {"null": [sample(1), sample(2), sample(9)], "millrace": [sample(4), sample(2), sample(10)]}

@@ -50,6 +50,8 @@ def run_load(program, port, workload, cpu, seconds=None, requests=None, any_body
 
 
 def sample_of(cpu_time, load):
+    if cpu_time.total <= 0:
+        raise RunError("the server got too little CPU time to be counted: give the rounds more --seconds")
     scale = 1e6 / load["requests"]
     load_seconds = load["user_seconds"] + load["system_seconds"]
     return Sample(
