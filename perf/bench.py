@@ -15,13 +15,15 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import files, generators, idle, instructions, json_speed, speed, tls, tokenizer, websocket, wrk
+from runner import files, generators, idle, instructions, json_speed, peer_goals, speed, tls, tokenizer, websocket, wrk
+from runner.peer_speed import Comparison
+from runner.peers import PEERS as OTHERS
 from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle"]
-PEERS = ["tls", "ws", "files", "generators"]  # Beside programs of others; only when asked for.
+PEERS = ["peers", "tls", "ws", "files", "generators"]  # Beside programs of others; only when asked for.
 
 
 def arguments():
@@ -32,6 +34,8 @@ def arguments():
                         help="of Millrace (uring); the null server is the one on the same")
     parser.add_argument("--quick", action="store_true", help="one minute in all: shows the order of things only")
     parser.add_argument("--strict", action="store_true", help="end with 3 where a figure is short of its bound")
+    parser.add_argument("--peers", action="store_true",
+                        help="also compare with nginx, h2o, haproxy, Go, fasthttp, Node and aiohttp: 15 minutes")
     parser.add_argument("--tls", action="store_true", help="also compare HTTPS with nginx")
     parser.add_argument("--ws", action="store_true", help="also compare WebSockets with ws on Node and Python's websockets")
     parser.add_argument("--files", action="store_true", help="also compare static files with nginx")
@@ -49,6 +53,7 @@ def arguments():
 def programs_of(options):
     perf = options.build / "perf"
     programs = SimpleNamespace(
+        engine=options.build / "apps" / "millrace" / "millrace",
         server=options.server or perf / "server" / "server", load=perf / "load" / "load",
         limit_uring=perf / "limit" / "limit_uring", limit_epoll=perf / "limit" / "limit_epoll",
         session=perf / "instructions" / "session",
@@ -140,6 +145,13 @@ def run_generators(options, programs, cpus, details):
     return generators.measure(engine, programs.server, *cpus, rounds, seconds, details)
 
 
+def run_peers(options, programs, cpus, details):
+    rounds = options.rounds or (3 if options.quick else 5)
+    comparison = Comparison(programs, options.backend, cpus, rounds, options.seconds or (0.4 if options.quick else 2))
+    details["peers"] = comparison.run(options.workload or speed.WORKLOADS, OTHERS)
+    return peer_goals.lines_of(details["peers"])
+
+
 def run_tls(options, programs, cpus, details):
     if not tls.available():
         print("HTTPS is not compared: nginx, wrk or openssl is not installed (apt install nginx-light wrk openssl)")
@@ -170,6 +182,8 @@ def run(options):
         lines += run_wrk(options, programs, cpus)
     if "generators" in parts:
         lines += run_generators(options, programs, cpus, details)
+    if "peers" in parts:
+        lines += run_peers(options, programs, cpus, details)
     if "tls" in parts:
         lines += run_tls(options, programs, cpus, details)
     if "tokenizer" in parts:

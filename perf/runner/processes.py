@@ -50,9 +50,27 @@ class CpuCount:
         return CpuTime(user * run / (user + system), system * run / (user + system))
 
 
-def read_cpu_count(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return CpuCount(int(fields[11]), int(fields[12]), read_run_time(pid))
+def family(pid):
+    """The process and what it started, down to the last; who ends meanwhile is left out."""
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                found += [int(child) for child in children.read_text().split()]
+            except OSError:
+                continue
+    return found
+
+
+def read_cpu_count(pids):
+    user = system = run = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        user += int(fields[11])
+        system += int(fields[12])
+        own = read_run_time(pid)
+        run = None if run is None or own is None else run + own
+    return CpuCount(user, system, run)
 
 
 def read_run_time(pid):
@@ -63,11 +81,11 @@ def read_run_time(pid):
         return None
 
 
-def read_private_bytes(pid):
-    """What only this process holds in memory; the kernel's own memory is not in it."""
+def read_memory(pid, *kinds):
+    """Bytes of those kinds, as the kernel names them; its own memory for the process is not in it."""
     kilobytes = 0
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith(("Private_Clean:", "Private_Dirty:")):
+        if line.startswith(kinds):
             kilobytes += int(line.split()[1])
     return kilobytes * 1024
 
@@ -146,7 +164,15 @@ class Server:
         self._fail(f"does not listen on port {self.port}")
 
     def cpu_count(self):
-        return read_cpu_count(self.process.pid)
+        return read_cpu_count(self.pids())
+
+    def pids(self):
+        return family(self.process.pid)
 
     def private_bytes(self):
-        return read_private_bytes(self.process.pid)
+        """What only this process holds in memory."""
+        return read_memory(self.process.pid, "Private_Clean:", "Private_Dirty:")
+
+    def proportional_bytes(self):
+        """What it and its children hold, where a page that others hold too counts by their number."""
+        return sum(read_memory(pid, "Pss:") for pid in self.pids())

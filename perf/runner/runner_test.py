@@ -1,5 +1,8 @@
 """What the runner computes: verdicts, medians, the shape of a null server, figures out of output."""
 
+import os
+import signal
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -7,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from runner import instructions, json_speed, speed, tokenizer, wrk  # noqa: E402
-from runner.processes import TICKS, CpuCount, CpuTime, RunError, Server  # noqa: E402
+from runner.processes import TICKS, CpuCount, CpuTime, RunError, Server, family, read_cpu_count  # noqa: E402
 from runner.report import Line, table  # noqa: E402
 
 
@@ -44,6 +47,19 @@ class Processes(unittest.TestCase):
 
     def test_a_time_without_a_tick_is_not_nothing(self):
         self.assertEqual(CpuCount(5, 5, 1.5) - CpuCount(5, 5, 1.492), CpuTime(0, 1.5 - 1.492))
+
+
+    def test_a_child_counts_for_its_parent(self):
+        script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
+        with subprocess.Popen([sys.executable, "-c", script]) as parent:
+            try:
+                while len(family(parent.pid)) < 2 or read_cpu_count(family(parent.pid)[1:]).user_ticks < 10:
+                    self.assertIsNone(parent.poll())
+                before = read_cpu_count([parent.pid])
+                self.assertGreaterEqual(read_cpu_count(family(parent.pid)).user_ticks - before.user_ticks, 10)
+            finally:
+                for pid in reversed(family(parent.pid)):
+                    os.kill(pid, signal.SIGKILL)
 
 
 class Tokenizer(unittest.TestCase):

@@ -38,8 +38,8 @@ class Sample:
     rate: float  # Requests a second.
 
 
-def run_load(program, port, workload, cpu, seconds=None, requests=None, any_body=False):
-    command = [str(program), "--port", str(port), "--workload", workload]
+def run_load(program, port, workload, cpu, seconds=None, requests=None, any_body=False, prefix=()):
+    command = [*prefix, str(program), "--port", str(port), "--workload", workload]
     command += ["--seconds", str(seconds)] if seconds else []
     command += ["--requests", str(requests)] if requests else []
     command += ["--any-body"] if any_body else []
