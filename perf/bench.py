@@ -10,12 +10,14 @@ import datetime
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import files, generators, idle, instructions, json_speed, peer_goals, speed, tls, tokenizer, websocket, wrk
+from runner import (document, files, generators, idle, instructions, json_speed, peer_goals, speed, tls, tokenizer,
+                    websocket, wrk)
 from runner.peer_speed import Comparison
 from runner.peers import PEERS as OTHERS
 from runner.processes import RunError
@@ -44,6 +46,9 @@ def arguments():
     parser.add_argument("--rounds", type=int, help="rounds of each workload (5)")
     parser.add_argument("--seconds", type=float, help="of each round and server (2)")
     parser.add_argument("--save", metavar="NAME", help="also write perf/results/NAME.json, to be committed")
+    parser.add_argument("--report", action="store_true",
+                        help=f"measure nothing: make {document.DOCUMENT} and its plots from "
+                             f"perf/results/{document.SOURCE}.json, which --save {document.SOURCE} writes")
     parser.add_argument("--commit-instructions", action="store_true",
                         help="make the instructions counted now those that later runs are held against")
     parser.add_argument("--generators", action="store_true", help="also compare `millrace bench` with wrk")
@@ -215,8 +220,21 @@ def write_results(options, lines, details):
     return files[-1]
 
 
+def report():
+    try:
+        document.write()
+    except (RunError, OSError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    print(f"{document.DOCUMENT} and {document.PLOTS} are made")
+    return 0
+
+
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # The servers end with it.
+    if options.report:
+        return report()
     try:
         lines, details = run(options)
     except RunError as error:
@@ -224,6 +242,8 @@ def main():
         return 1
     file = write_results(options, lines, details)
     print(f"\n{table(lines)}\n\nwritten to {file.relative_to(ROOT)}")
+    if options.save == document.SOURCE and report() != 0:
+        return 1
     return 3 if options.strict and any(line.verdict == "short" for line in lines) else 0
 
 

@@ -1,5 +1,7 @@
 """What Millrace must be beside the peers: lines with a bound, from the data of peer_speed."""
 
+from dataclasses import replace
+
 from runner import peer_latency, speed
 from runner.peer_speed import NULL, OWN
 from runner.report import Line
@@ -28,14 +30,15 @@ def speed_lines(workload, samples):
     if workload == "W1":
         for name, bound in W1_TIMES.items():
             if name in others:
-                lines.append(speed.ratio_line(f"W1: CPU a request of {name}, times Millrace's", others[name], own, bound))
+                what = f"W1: CPU a request of {name}, times Millrace's"
+                lines.append(speed.ratio_line(what, others[name], own, bound))
     if not others:
         return lines
     cpu = {name: speed.median(of).cpu for name, of in others.items()}
     best = min(cpu, key=cpu.get)
     if workload in BEST_SHARE:
-        line = speed.ratio_line(f"{workload}: CPU a request, of that of the best peer ({best})", own, others[best], None)
-        lines.append(Line(line.what, line.measured, line.text, at_most=BEST_SHARE[workload]))
+        what = f"{workload}: CPU a request, of that of the best peer ({best})"
+        lines.append(replace(speed.ratio_line(what, own, others[best], None), at_most=BEST_SHARE[workload]))
     else:
         lines.append(speed.ratio_line(f"{workload}: CPU a request of the best peer ({best}), times Millrace's",
                                       others[best], own, 1))

@@ -76,7 +76,8 @@ class Comparison:
             for number in range(self.rounds):
                 print(f"{workload}, round {number + 1} of {self.rounds}", flush=True)
                 for name in [name for name in servers if name not in failed]:
-                    samples[name].append(self._attempt(failed, name, self._sample, servers[name], workload, name == NULL))
+                    sample = self._attempt(failed, name, self._sample, servers[name], workload, name == NULL)
+                    samples[name].append(sample)
         samples = {name: of for name, of in samples.items() if name not in failed}
         print(speed.describe(workload, samples), flush=True)
         return {"samples": {name: [compact(vars(sample)) for sample in of] for name, of in samples.items()},

@@ -108,7 +108,7 @@ def check(port):
     """24 requests at once, all different, and then a body; each must be answered in its turn."""
     names = [chr(ord("a") + i) * (i + 1) for i in range(PIPELINED)]
     with socket.create_connection(("127.0.0.1", port), 10) as connection:
-        connection.sendall(b"".join(b"GET /name/%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % name.encode() for name in names))
+        connection.sendall("".join(f"GET /name/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n" for name in names).encode())
         answers = Answers(connection)
         for name in names:
             answers.expect(name)
