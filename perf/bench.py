@@ -85,6 +85,7 @@ def machine():
     cpu = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                 if line.startswith("model name")), platform.machine())
     return {"cpu": cpu, "cpus": os.cpu_count(), "kernel": platform.release(),
+            "congestion_control": Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
             "compiler": output_of("c++", "--version").split("\n")[0],
             "commit": output_of("git", "rev-parse", "--short=12", "HEAD"),
             "changed": bool(output_of("git", "status", "--porcelain", "--untracked-files=no"))}

@@ -73,6 +73,19 @@ def workload_plot(workload, measured):
     return plots.bars(f"{speed.TITLES[workload]}: requests a second of the server's CPU time", rows)
 
 
+def profile_table(workloads):
+    """Microseconds a request by where Millrace spends them; the shares are of samples, the whole is the median."""
+    rows = []
+    for workload, measured in workloads.items():
+        shares = measured["profile"]
+        if shares is not None:
+            cpu = Samples(measured).medians[OWN].cpu
+            rows.append((workload, *(f"{digits(cpu * shares[kind], 2)} ({shares[kind]:.0%})" for kind in
+                                     ("own", "sending", "delivery", "receiving", "rest"))))
+    return table(("", "its own code, libraries included", "TCP: sending", "of that: delivery to the load's socket",
+                  "TCP: receiving", "the rest of the kernel"), rows)
+
+
 def latency_order(latency):
     medians = peer_latency.medians(latency)
     return medians, sorted(medians, key=lambda name: medians[name]["p99"])
@@ -106,6 +119,7 @@ def machine_text(result):
     near = peers["neighbours"]
     taken = f"{result['taken'][:4]}-{result['taken'][4:6]}-{result['taken'][6:8]}"
     text = [f"Taken on {taken}, on {machine['cpus']} CPUs of an {machine['cpu']}, Linux {machine['kernel']}, "
+            f"TCP with {machine['congestion_control']}, "
             f"{machine['compiler']}, commit {machine['commit']}{' with changes' if machine['changed'] else ''}; "
             f"medians of {peers['rounds']} rounds of {peers['seconds']:g} s.",
             f"Meanwhile others kept {near['busy_cpus']:.2f} of the CPUs busy, the hypervisor took "
@@ -113,6 +127,8 @@ def machine_text(result):
     text += [f"{name_of(name)} is missing: {reason}." for name, reason in peers["skipped"].items()]
     if peers["why_no_system_calls"]:
         text.append(f"System calls are not counted: {peers['why_no_system_calls']}.")
+    if peers["why_no_profile"]:
+        text.append(f"There is no profile: {peers['why_no_profile']}.")
     return "\n".join(text)
 
 
@@ -130,7 +146,8 @@ def parts_of(result):
     if peers is None or set(speed.WORKLOADS) - set(peers["workloads"]):
         raise RunError("these results are not of every workload beside the peers: take them with --peers")
     parts = {"machine": machine_text(result), "goals": goals_table(result["lines"]),
-             "latency": latency_table(peers["latency"]), "memory": memory_table(peers)}
+             "latency": latency_table(peers["latency"]), "memory": memory_table(peers),
+             "profile": profile_table(peers["workloads"])}
     return parts | {workload: workload_table(of) for workload, of in peers["workloads"].items()}
 
 

@@ -23,6 +23,7 @@ def sample(cpu, **more):
 MEASURED = {
     "samples": {"nginx": [sample(4), sample(6), sample(5)], "millrace": [sample(0.25), sample(0.2), sample(0.21)],
                 "null": [sample(0.15, busy=0.5, load_busy=0.97)] * 3},
+    "profile": {"own": 0.1, "sending": 0.6, "delivery": 0.3, "receiving": 0.2, "rest": 0.1},
     "system_calls": {"millrace": 0.00181, "nginx": 1.126}, "failed": {"h2o": "closed | a connection\nand more"}}
 
 
@@ -62,6 +63,10 @@ class Parts(unittest.TestCase):
     def test_digits_have_no_exponent(self):
         self.assertEqual([document.digits(value) for value in (0, 0.00001234, 0.1239, 9.996, 123.4, 1234567)],
                          ["0", "0.0000123", "0.124", "10", "123", "1,230,000"])
+
+    def test_a_profile_is_in_microseconds(self):
+        rows = document.profile_table({"W1": MEASURED, "W2": MEASURED | {"profile": None}}).splitlines()[2:]
+        self.assertEqual(rows, ["| W1 | 0.021 (10%) | 0.13 (60%) | 0.063 (30%) | 0.042 (20%) | 0.021 (10%) |"])
 
     def test_goals_have_their_verdicts(self):
         line = {"what": "  a", "measured": 1, "text": "1.0", "at_least": 4, "at_most": None, "verdict": "short"}

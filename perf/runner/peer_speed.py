@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from runner import peer_latency, peers, speed, system_calls
+from runner import cpu_profile, peer_latency, peers, speed, system_calls
 from runner.neighbours import Neighbours
 from runner.processes import RunError, Server, free_port
 
@@ -27,6 +27,7 @@ class Comparison:
         self.seconds = seconds
         self.neighbours = Neighbours()
         self.why_no_calls = system_calls.why_not()
+        self.why_no_profile = cpu_profile.why_not()
         self.skipped = {}
         self.servers = {}
         self.directory = None
@@ -41,7 +42,7 @@ class Comparison:
             memory = {name: server.proportional_bytes() for name, server in self.servers.items()}
         versions = {peer.name: peer.version() for peer in chosen if peer.name in self.servers}
         return {"rounds": self.rounds, "seconds": self.seconds, "versions": versions, "skipped": self.skipped,
-                "neighbours": self.neighbours.as_data(), "why_no_system_calls": self.why_no_calls,
+                "neighbours": self.neighbours.as_data(), "why_no_system_calls": self.why_no_calls, "why_no_profile": self.why_no_profile,
                 "workloads": measured, "latency": latency, "memory_bytes": memory}
 
     def _start(self, stack, chosen):
@@ -78,10 +79,12 @@ class Comparison:
                 for name in [name for name in servers if name not in failed]:
                     sample = self._attempt(failed, name, self._sample, servers[name], workload, name == NULL)
                     samples[name].append(sample)
+            profile = self._profile(workload)
         samples = {name: of for name, of in samples.items() if name not in failed}
         print(speed.describe(workload, samples), flush=True)
         return {"samples": {name: [compact(vars(sample)) for sample in of] for name, of in samples.items()},
-                "system_calls": {name: count for name, count in calls.items() if count is not None}, "failed": failed}
+                "system_calls": {name: count for name, count in calls.items() if count is not None}, "failed": failed,
+                "profile": profile}
 
     def _attempt(self, failed, name, measure, *arguments):
         try:
@@ -112,6 +115,16 @@ class Comparison:
                               seconds=min(self.seconds, FIRST_SECONDS), any_body=any_body, prefix=prefix)
         count = system_calls.parse(report.read_text()) if prefix else None
         return None if count is None else round(count / load["requests"], 5)
+
+    def _profile(self, workload):
+        """Where Millrace's CPU time goes, or None."""
+        if self.why_no_profile:
+            return None
+        server = self.servers[OWN]
+        samples = self.directory / "samples"
+        speed.run_load(self.programs.load, server.port, workload, self.load_cpu, seconds=self.seconds,
+                       prefix=cpu_profile.prefix(server.pids(), samples))
+        return cpu_profile.read(samples)
 
     def _latency(self, measured):
         with self._null("W2") as null:

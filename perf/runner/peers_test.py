@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from runner import peer_goals, peer_latency, peers, speed, system_calls  # noqa: E402
+from runner import cpu_profile, peer_goals, peer_latency, peers, speed, system_calls  # noqa: E402
 from runner.neighbours import Neighbours  # noqa: E402
 from runner.processes import RunError  # noqa: E402
 
@@ -104,6 +104,14 @@ class Figures(unittest.TestCase):
         report = "# started on a day\n\n1024,,raw_syscalls:sys_enter,235826820,100.00,,\n"
         self.assertEqual(system_calls.parse(report), 1024)
         self.assertIsNone(system_calls.parse("<not counted>,,raw_syscalls:sys_enter,0,100.00,,\n"))
+
+    def test_shares_of_a_profile(self):
+        report = ("# Children;Self;Symbol\n  98.00% ; 1.00%  ;[.] io_uring_enter2\n 60.00% ;20.00%  ;[k] tcp_sendmsg\n"
+                  " 30.00% ;30.00%  ;[k] net_rx_action\n 15.00% ; 5.00%  ;[k] tcp_recvmsg\n"
+                  " 40.00% ;40.00%  ;[k] do_syscall_64\n  4.00%  ; 4.00%  ;[.] millrace::Core::turn(int)\n")
+        self.assertEqual(cpu_profile.parse(report),
+                         {"own": 0.05, "sending": 0.6, "delivery": 0.3, "receiving": 0.15, "rest": 0.2})
+        self.assertIsNone(cpu_profile.parse("  98.00% ; 1.00%  ;[.] io_uring_enter2\n  1.00% ; 1.00%  ;[k] 0xffff8\n"))
 
     def test_our_own_time_is_not_the_neighbours(self):
         neighbours = Neighbours(elapsed=10, others=5, stolen=1, load_average=2.5)

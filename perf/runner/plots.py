@@ -53,7 +53,7 @@ class Span:
 def spans(title, rows):
     """A dot for each percentile, joined by a line; the axis is logarithmic."""
     every = [value for row in rows for value in row.values.values()]
-    low, high = math.floor(math.log10(min(every))), math.ceil(math.log10(max(every)))
+    low, high = math.floor(math.log10(min(every))), math.log10(max(every))
     scale = (WIDTH - NAME_WIDTH - 30) / max(high - low, 1)
 
     def place(value):
@@ -61,7 +61,7 @@ def spans(title, rows):
 
     bottom = TOP + len(rows) * ROW
     parts = []
-    for power in range(low, high + 1):
+    for power in range(low, math.floor(high) + 1):
         at = place(10**power)
         parts += [f'<line x1="{at}" x2="{at}" y1="{TOP}" y2="{bottom}" stroke="#d0d7de"/>',
                   f'<text x="{at}" y="{bottom + 16}" text-anchor="middle" {TEXT}>{duration(10**power)}</text>']
