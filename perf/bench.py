@@ -180,6 +180,9 @@ def run(options):
     cpus = two_cpus()
     os.environ["MILLRACE_SERVER_BACKEND"] = options.backend  # For every part that starts the server.
     parts = options.only or PARTS + [name for name in PEERS if getattr(options, name)]
+    if options.save == document.SOURCE and ("peers" not in parts or options.workload):
+        raise RunError(f"{document.DOCUMENT} needs every workload beside the peers: --save {document.SOURCE} goes "
+                       "with --peers, and without --workload")
     details = {}
     lines = []
     if "speed" in parts:

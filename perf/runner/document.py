@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from runner import peer_latency, plots, speed
-from runner.peer_speed import NULL, OWN
+from runner.peers import NULL, OWN
 from runner.processes import RunError
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from runner import peer_latency, speed
-from runner.peer_speed import NULL, OWN
+from runner.peers import NULL, OWN
 from runner.report import Line
 
 W1_TIMES = {"fasthttp": 4, "nginx": 15, "h2o": 15, "haproxy": 15, "node": 15}

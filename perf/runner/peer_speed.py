@@ -11,10 +11,9 @@ from pathlib import Path
 
 from runner import cpu_profile, peer_latency, peers, speed, system_calls
 from runner.neighbours import Neighbours
+from runner.peers import NULL, OWN
 from runner.processes import RunError, Server, free_port
 
-OWN = "millrace"
-NULL = "null"
 FIRST_SECONDS = 1  # A round before the others warms a server up, and counts its system calls.
 
 
@@ -39,11 +38,12 @@ class Comparison:
             self._start(stack, chosen)
             measured = {workload: self._workload(workload) for workload in workloads}
             latency = self._latency(measured["W2"]) if "W2" in measured else {}
-            memory = {name: server.proportional_bytes() for name, server in self.servers.items()}
+            memory = {name: self._attempt({}, name, server.proportional_bytes) for name, server in self.servers.items()}
         versions = {peer.name: peer.version() for peer in chosen if peer.name in self.servers}
         return {"rounds": self.rounds, "seconds": self.seconds, "versions": versions, "skipped": self.skipped,
-                "neighbours": self.neighbours.as_data(), "why_no_system_calls": self.why_no_calls, "why_no_profile": self.why_no_profile,
-                "workloads": measured, "latency": latency, "memory_bytes": memory}
+                "neighbours": self.neighbours.as_data(), "why_no_system_calls": self.why_no_calls,
+                "why_no_profile": self.why_no_profile, "workloads": measured, "latency": latency,
+                "memory_bytes": {name: size for name, size in memory.items() if size is not None}}
 
     def _start(self, stack, chosen):
         port = free_port()

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from runner import peer_goals, peer_latency  # noqa: E402
-from runner.peer_speed import NULL, OWN, Comparison  # noqa: E402
-from runner.peers import PEERS  # noqa: E402
+from runner.peer_speed import Comparison  # noqa: E402
+from runner.peers import NULL, OWN, PEERS  # noqa: E402
 from runner.speed import WORKLOADS  # noqa: E402
 
 SERVER, LOAD, LIMIT_URING, LIMIT_EPOLL, ENGINE = sys.argv[1:6]
