@@ -4,15 +4,20 @@ Samples carry the stack, so that sending is all that tcp_sendmsg does, whoever c
 delivered to the client's socket within the send (net_rx_action), in the server's time.
 """
 
+import os
 import re
 import subprocess
+from pathlib import Path
 
+PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 EVENT = "cpu-clock"
 KERNEL = {"sending": "tcp_sendmsg", "delivery": "net_rx_action", "receiving": "tcp_recvmsg"}
 
 
 def why_not():
     """Why it cannot be sampled here, or nothing."""
+    if os.geteuid() != 0 and int(PARANOID.read_text()) > 1:
+        return "only root may sample the kernel here (kernel.perf_event_paranoid)"
     try:
         done = subprocess.run(["perf", "record", "-q", "-e", EVENT, "-o", "/dev/null", "--", "true"],
                               capture_output=True, text=True, check=False)

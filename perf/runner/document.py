@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from runner import peer_latency, plots, speed
+from runner import elsewhere, peer_latency, plots, speed
 from runner.peers import NULL, OWN
 from runner.processes import RunError
 
@@ -71,6 +71,16 @@ def workload_plot(workload, measured):
         value = 1e6 / samples.medians[name].cpu
         rows.append(plots.Bar(name_of(name), KINDS.get(name, "peer"), value, every[0], every[-1], digits(value)))
     return plots.bars(f"{speed.TITLES[workload]}: requests a second of the server's CPU time", rows)
+
+
+def elsewhere_table(workloads):
+    """Times the null server's CPU, Millrace's of this run among the others."""
+    columns = {workload: dict(others) for workload, others in elsewhere.times_null().items()}
+    for workload, servers in columns.items():
+        servers[OWN] = elsewhere.own_times_null(Samples(workloads[workload]).rounds)
+    first, *_ = columns.values()
+    return table(("", *columns), [(name_of(name), *(f"{column[name]:.2f}" for column in columns.values()))
+                                  for name in sorted(first, key=first.get)])
 
 
 def profile_table(workloads):
@@ -147,7 +157,7 @@ def parts_of(result):
         raise RunError("these results are not of every workload beside the peers: take them with --peers")
     parts = {"machine": machine_text(result), "goals": goals_table(result["lines"]),
              "latency": latency_table(peers["latency"]), "memory": memory_table(peers),
-             "profile": profile_table(peers["workloads"])}
+             "profile": profile_table(peers["workloads"]), "elsewhere": elsewhere_table(peers["workloads"])}
     return parts | {workload: workload_table(of) for workload, of in peers["workloads"].items()}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from runner import peer_latency, speed
+from runner import elsewhere, peer_latency, speed
 from runner.peers import NULL, OWN
 from runner.report import Line
 
@@ -16,7 +16,7 @@ def lines_of(data):
     lines = []
     for workload, measured in data["workloads"].items():
         samples = {name: [speed.Sample(**sample) for sample in of] for name, of in measured["samples"].items()}
-        lines += speed_lines(workload, samples)
+        lines += speed_lines(workload, samples) + elsewhere.lines_of(workload, samples)
         own_calls = measured["system_calls"].get(OWN)
         if workload == "W1" and own_calls is not None:
             lines.append(Line("W1: system calls a request", own_calls, f"{own_calls:.4f}", at_most=W1_SYSTEM_CALLS))

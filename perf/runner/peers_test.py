@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from runner import cpu_profile, peer_goals, peer_latency, peers, speed, system_calls  # noqa: E402
+from runner import cpu_profile, elsewhere, peer_goals, peer_latency, peers, speed, system_calls  # noqa: E402
 from runner.neighbours import Neighbours  # noqa: E402
 from runner.processes import RunError  # noqa: E402
 
@@ -92,6 +92,15 @@ class Goals(unittest.TestCase):
         self.assertEqual([(line.measured, line.verdict) for line in lines],
                          [(0.625, "pass"), (1.25, "short"), (0.875, "pass")])
         self.assertTrue(lines[1].what.endswith("p99: of that of the best peer (nginx)"))
+
+
+class Elsewhere(unittest.TestCase):
+    def test_each_is_held_against_the_null_server_of_its_run(self):
+        null = speed.Sample(cpu=2, user=0, system=2, load_cpu=0, busy=1, load_busy=1, rate=1)
+        [line] = elsewhere.lines_of("W1", {"millrace": samples(2.4), "null": [null]})
+        self.assertEqual((line.measured, line.verdict), (round(0.95 / 1.2, 4), "short"))
+        self.assertIn("faf", line.what)
+        self.assertEqual(elsewhere.lines_of("W4", {"millrace": samples(2.4), "null": [null]}), [])
 
 
 class Figures(unittest.TestCase):
