@@ -188,7 +188,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   mem::Slab<H1Exchange> exchanges_;
   std::unique_ptr<http::Field[]> fields_;
   H1Exchange scratch_;              ///< Every synchronous request in turn.
-  std::uint32_t repeat_bytes_ = 0;  ///< Of the head that scratch_ still holds, and that lies just before.
+  std::uint32_t repeat_bytes_ = 0;  ///< Of the head that scratch_ holds, and that may follow once more.
   Counters counters_;
 };
 

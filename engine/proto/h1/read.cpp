@@ -8,39 +8,32 @@
 
 namespace millrace::h1 {
 
-// The head that was read last lies just before, and the same bytes follow it.
+// The same bytes follow as the head that was read last, which still lies in this window.
 inline bool Protocol::repeats(const Window& window) const noexcept {
   const std::size_t size = repeat_bytes_;
-  const char* data = window.data + window.at;
-  return size != 0 && window.size - window.at >= size && std::memcmp(data, data - size, size) == 0;
+  return size != 0 && window.size - window.at >= size &&
+         std::memcmp(window.data + window.at, scratch_.head.base, size) == 0;
 }
 
-// Whoever pipelines, often sends one head again and again. The same bytes mean the same: where they lie
-// just behind the head that was read last, its spans are moved on instead of made anew.
+// Whoever pipelines, often sends one head again and again. The same bytes mean the same: the request is
+// answered by what is known of the first of them, whose views stay as they are.
 inline __attribute__((always_inline)) Protocol::Step Protocol::repeat_head(net::Connection& connection,
                                                                            Window& window) noexcept {
-  const std::size_t by = repeat_bytes_;
-  const auto move = [by](std::string_view& view) noexcept {
-    if (!view.empty()) view = {view.data() + by, view.size()};
-  };
   H1Exchange& x = scratch_;
-  x.head.base += by;
-  move(x.framing.host);
-  move(x.target.path);
-  move(x.target.query);
-  for (unsigned i = 0; i < x.parameter_count; ++i) move(x.parameters[i]);
-  x.replied = false;
-  x.user_data = nullptr;
-  x.on_done = nullptr;
-  window.at += by;
-  ++counters_.requests;
-  if (x.asynchronous) {
-    start_asynchronous(connection);
-    return Step::again;
-  }
-  handler_.start(x);
-  MR_ASSERT(x.replied);
-  if (x.on_done != nullptr) x.on_done(x.user_data);
+  do {
+    x.replied = false;
+    x.user_data = nullptr;
+    x.on_done = nullptr;
+    window.at += repeat_bytes_;
+    ++counters_.requests;
+    if (x.asynchronous) {
+      start_asynchronous(connection);
+      continue;
+    }
+    handler_.start(x);
+    MR_ASSERT(x.replied);
+    if (x.on_done != nullptr) x.on_done(x.user_data);
+  } while (session_of(connection).phase == Phase::head && !paused(connection) && repeats(window));
   return Step::again;
 }
 
