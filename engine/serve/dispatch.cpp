@@ -118,6 +118,10 @@ void Dispatch::start(proto::Exchange& exchange) noexcept {
   const detail::Entry& entry = route->entry;
   if (!entry.asynchronous) [[likely]]
     return entry.start(entry.self, exchange.request);
+  start_coroutine(entry, exchange);
+}
+
+void Dispatch::start_coroutine(const detail::Entry& entry, proto::Exchange& exchange) noexcept {
   Scheduler* scheduler = Scheduler::current();
   MR_ASSERT(scheduler != nullptr);
   scheduler->enter(exchange.scope, [&]() noexcept { entry.start(entry.self, exchange.request); });

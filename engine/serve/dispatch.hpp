@@ -56,6 +56,8 @@ class Dispatch final : public proto::RequestHandler {
   void put_chain(Route& route, std::vector<const detail::Middleware*> middleware);
   const Place* place_of(const http::Target& target) const noexcept;
   void start_unrouted(proto::Exchange& exchange) noexcept;
+  [[gnu::noinline]] static void start_coroutine(const detail::Entry& entry,
+                                                proto::Exchange& exchange) noexcept;
   static void answer_unrouted(void* self, Request& request) noexcept;
 
   const AppState& state_;

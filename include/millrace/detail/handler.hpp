@@ -63,11 +63,15 @@ class Holders;
 template <class... A>
 class Holders<std::tuple<A...>> {
  public:
-  /// In order, up to the first that refuses.
-  bool fill(Request& request, Refusal& refusal) {
+  /// In order, up to the first that refuses: that is answered, and the handler does not run.
+  bool fill_or_refuse(Request& request) {
     std::size_t parameter = 0;
-    return std::apply([&](auto&... holder) { return (holder.fill(request, parameter, refusal) && ...); },
-                      holders_);
+    Refusal refusal;
+    const bool filled = std::apply(
+        [&](auto&... holder) { return (holder.fill(request, parameter, refusal) && ...); }, holders_);
+    if (!filled) [[unlikely]]
+      reply_error(request, refusal.status, refusal.message);
+    return filled;
   }
   template <class F>
   decltype(auto) call(const F& handler) {
@@ -139,9 +143,7 @@ void start_synchronous(void* self, Request& request) noexcept {
   const F& handler = *static_cast<const F*>(self);
   try {
     Holders<typename Signature<F>::Arguments> arguments;
-    Refusal refusal;
-    if (!arguments.fill(request, refusal)) [[unlikely]]
-      return reply_error(request, refusal.status, refusal.message);
+    if (!arguments.fill_or_refuse(request)) return;
     answer(request, arguments.call(handler));
   } catch (...) {
     answer_exception(request);

@@ -34,10 +34,7 @@ template <class F>
 Detached run_task(const F& handler, Request& request) {
   try {
     Holders<typename Signature<F>::Arguments> arguments;
-    Refusal refusal;
-    if (!arguments.fill(request, refusal)) {
-      reply_error(request, refusal.status, refusal.message);
-    } else {
+    if (arguments.fill_or_refuse(request)) {
       using Result = typename Signature<F>::Result::value_type;
       if constexpr (std::is_void_v<Result>) {
         co_await arguments.call(handler);

@@ -52,22 +52,13 @@ struct SocketHandler {
   WebSocketOptions options;
 };
 
-/// Apart from the coroutine, whose frame has a place for every local: ten thousand of them may wait.
-template <class Arguments>
-bool fill_or_refuse(Arguments& arguments, Request& request) {
-  Refusal refusal;
-  if (arguments.fill(request, refusal)) return true;
-  reply_error(request, refusal.status, refusal.message);
-  return false;
-}
-
 template <class F>
 Detached run_socket(const SocketHandler<F>& route, Request& request) {
   SocketEnd end;
   bool failed = false;
   try {
     Holders<typename SocketCall<F>::Rest> arguments;
-    if (fill_or_refuse(arguments, request) && socket_accept(request, route.options, end)) {
+    if (arguments.fill_or_refuse(request) && socket_accept(request, route.options, end)) {
       co_await SocketOpened(end);
       WebSocket socket(end);
       co_await arguments.call(
