@@ -32,8 +32,11 @@ inline constexpr auto digit_pairs = [] {
   return pairs;
 }();
 
+/// A length of less has two digits at most, and is written without a call.
+inline constexpr std::size_t small_body_bytes = 100;
+
 inline char* put_number(char* to, std::uint64_t number) noexcept {
-  if (number >= 100) return std::to_chars(to, to + 20, number).ptr;
+  if (number >= small_body_bytes) return std::to_chars(to, to + 20, number).ptr;
   if (number >= 10) {
     std::memcpy(to, &digit_pairs[2 * number], 2);
     return to + 2;

@@ -160,7 +160,8 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   void wake(H1Exchange& exchange) noexcept;
 
   // reply.cpp: replies in order; head_writer.cpp: their bytes.
-  bool plain_now(const H1Exchange& exchange, std::string_view body) const noexcept;
+  bool plain_now(const H1Exchange& exchange) const noexcept;
+  void write_plain_now(H1Exchange& exchange, std::string_view body) noexcept;
   [[gnu::noinline]] void reply_plain_slowly(H1Exchange& exchange, std::string_view body) noexcept;
   net::Chain* open_reply(H1Exchange*& exchange, bool must_queue) noexcept;
   const net::FilePart* file_of(const H1Exchange& exchange, const proto::BodySource& source) const noexcept;

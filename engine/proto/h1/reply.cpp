@@ -54,26 +54,32 @@ bool Protocol::attach(net::Chain& out, H1Exchange& x, proto::BodySource& source,
 }
 
 // Whether a plain text can be written at once: on a connection that stays, with no reply before it.
-inline bool Protocol::plain_now(const H1Exchange& x, std::string_view body) const noexcept {
-  if (!x.plain_allowed || body.size() > plain_body_max) return false;
+inline bool Protocol::plain_now(const H1Exchange& x) const noexcept {
+  if (!x.plain_allowed) return false;
   const Session& session = session_of(*x.connection);
   return session.pending_count == 0 && !session.draining;
+}
+
+inline void Protocol::write_plain_now(H1Exchange& x, std::string_view body) noexcept {
+  MR_ASSERT(!x.replied);
+  x.replied = true;
+  write_plain(x.connection->output, date_, body);
 }
 
 // Nearly every reply. Without a call, so that nothing is saved and restored: what needs one takes the long way.
 void Protocol::reply_plain(proto::Exchange& exchange, std::string_view body) noexcept {
   auto& x = static_cast<H1Exchange&>(exchange);
-  if (plain_now(x, body) && x.connection->output.room_left() >= plain_bytes(body)) [[likely]] {
-    MR_ASSERT(!x.replied);
-    x.replied = true;
-    return write_plain(x.connection->output, date_, body);
+  if (body.size() < small_body_bytes && plain_now(x) &&
+      x.connection->output.room_left() >= fixed_parts_bytes + small_body_bytes) [[likely]] {
+    return write_plain_now(x, body);
   }
   reply_plain_slowly(x, body);
 }
 
 void Protocol::reply_plain_slowly(H1Exchange& x, std::string_view body) noexcept {
-  if (plain_now(x, body) && x.connection->output.room(pool_, plain_bytes(body)) != nullptr) {
-    return reply_plain(x, body);
+  if (body.size() <= plain_body_max && plain_now(x) &&
+      x.connection->output.room(pool_, plain_bytes(body)) != nullptr) {
+    return write_plain_now(x, body);
   }
   ReplySink::reply_plain(x, body);
 }
