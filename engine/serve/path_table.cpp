@@ -22,6 +22,7 @@ void PathTable::add(std::string_view path, const Leaf& leaf) {
   std::size_t at = hash(words, path) >> shift_;
   while (slots_[at].leaf != nullptr) at = (at + 1) & mask_;
   slots_[at] = {words, std::string(path), &leaf};
+  sizes_ |= size_bit(path.size());
 }
 
 }  // namespace millrace::serve

@@ -1,4 +1,4 @@
-// path_table.hpp: finds a static path with one hash and, nearly always, one comparison.
+// path_table.hpp: finds a path that is known beforehand with one hash and, nearly always, one comparison.
 //
 // Built once, never changed. At most a quarter of the slots are taken, and a path that finds its slot
 // taken goes to the next; only the application adds paths, so no peer can lengthen such a row.
@@ -26,6 +26,7 @@ class PathTable {
   /// Null where it is not there.
   const Leaf* find(std::string_view path) const noexcept {
     if (path.size() == 1) return path[0] == '/' ? root_ : nullptr;  // What is asked for most.
+    if ((sizes_ & size_bit(path.size())) == 0) return nullptr;
     const Words words = words_of(path);
     for (std::size_t at = hash(words, path) >> shift_;; at = (at + 1) & mask_) {
       const Slot& slot = slots_[at];
@@ -72,7 +73,12 @@ class PathTable {
     return (mixed ^ (mixed >> 32) ^ words.last) * odd;
   }
 
+  static constexpr std::uint64_t size_bit(std::size_t size) noexcept {
+    return std::uint64_t{1} << (size < 63 ? size : 63);
+  }
+
   const Leaf* root_ = nullptr;  ///< Of "/".
+  std::uint64_t sizes_ = 0;     ///< Bit n: a path of n bytes is there; 63 stands for all above.
   std::unique_ptr<Slot[]> slots_;
   std::size_t mask_;
   unsigned shift_;

@@ -1,6 +1,7 @@
 #include "engine/serve/router.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "engine/base/assert.hpp"
@@ -136,9 +137,44 @@ std::unique_ptr<Router> Router::build(std::span<const std::unique_ptr<Route>> ro
     }
   }
   router->root_->settle();
+  router->prefixes_ = std::make_unique<PathTable>(routes.size());
+  router->add_prefixes(*router->root_, "/");
   if ((router->anywhere_ & bit(http::Method::get)) != 0) router->anywhere_ |= bit(http::Method::head);
   router->anywhere_ |= bit(http::Method::options);
   return router;
+}
+
+// `path` leads to the node by literals alone, so that the tree's first way to the parameter behind it is this
+// one, unless a literal is there with a wildcard, which takes the path that ends with that literal.
+void Router::add_prefixes(const Node& node, const std::string& path) {
+  bool wildcards = false;
+  for (const auto& [segment, next] : node.literals) {
+    wildcards = wildcards || next->rest.used;
+    add_prefixes(*next, path + segment + "/");
+  }
+  if (node.parameter != nullptr && node.parameter->here.used && !wildcards) {
+    prefixes_->add(path, node.parameter->here.routes);
+  }
+}
+
+// Not by a static path. What does not match the one pattern that is likely, goes through the tree.
+const Route* Router::find_parameters(http::Method method, const http::Target& target, Parameters& parameters,
+                                     std::uint8_t& count) const noexcept {
+  const std::string_view path = target.path;
+  const auto* slash = static_cast<const char*>(::memrchr(path.data(), '/', path.size()));
+  if (slash != nullptr && target.encoded_slash_count == 0) [[likely]] {
+    const auto prefix_bytes = static_cast<std::size_t>(slash - path.data()) + 1;
+    const Leaf* leaf = prefixes_->find(path.substr(0, prefix_bytes));
+    if (leaf != nullptr && prefix_bytes != path.size()) [[likely]] {
+      const Route* route = leaf->by_method[static_cast<unsigned>(method)];
+      parameters[0] = path.substr(prefix_bytes);
+      if (route != nullptr && accepts(*route, parameters)) [[likely]] {
+        count = 1;
+        return route;
+      }
+    }
+  }
+  return find_in_tree(method, target, parameters, count);
 }
 
 /// One way through the tree. Visit: bool(const Leaf&), true to stop.

@@ -1,13 +1,14 @@
 // router.hpp: from method and path to a route.
 //
-//   path -> PathTable (static paths) -> Leaf -> Route
-//        -> tree of segments          -^
+//   path -> PathTable (static paths)             -> Leaf -> Route
+//        -> PathTable (literals, one parameter) -^
+//        -> tree of segments                    -^
 //
 // Owner       a Dispatch; built once, then read by all cores.
 // Precedence  segment by segment: literal, parameter, wildcard, going back where what was chosen leads
 //             nowhere: another method, a parameter that is not of its type, a longer path.
-// Cost        a static path: one hash, one comparison. Others: a step a segment; going back is bounded by
-//             the patterns there are, not by the path.
+// Cost        a static path: one hash, one comparison. One that ends in its only parameter: once more the same.
+//             Others: a step a segment; going back is bounded by the patterns there are, not by the path.
 #pragma once
 
 #include <array>
@@ -63,7 +64,7 @@ class Router {
           return route;
       }
     }
-    return find_in_tree(method, target, parameters, count);
+    return find_parameters(method, target, parameters, count);
   }
 
   /// The methods that some route answers for this path; OPTIONS is one of them wherever there is another.
@@ -75,11 +76,15 @@ class Router {
   struct Node;
   struct Walk;
   Node& node_for(std::string_view pattern, bool& wildcard);
+  void add_prefixes(const Node& node, const std::string& path);
+  const Route* find_parameters(http::Method method, const http::Target& target, Parameters& parameters,
+                               std::uint8_t& count) const noexcept;
   const Route* find_in_tree(http::Method method, const http::Target& target, Parameters& parameters,
                             std::uint8_t& count) const noexcept;
 
   std::unique_ptr<Node> root_;
   std::unique_ptr<PathTable> table_;
+  std::unique_ptr<PathTable> prefixes_;  ///< What stands before a pattern's only parameter, its last segment.
   MethodSet anywhere_ = 0;
 };
 

@@ -115,6 +115,44 @@ TEST_CASE_FIXTURE(Fixture, "router: literal before parameter before wildcard, se
   }
 }
 
+// Such a pattern is found without the tree where that gives the same.
+TEST_CASE_FIXTURE(Fixture, "router: one parameter at the end, and what goes before it") {
+  for (const char* pattern : {"/{top}", "/a/{x}", "/a/b/*", "/c/{x}", "/c/d", "/c/d/{y}", "/{z}/only/{w}"}) {
+    add("GET", pattern);
+  }
+  add("POST", "/c/{x}");
+  add("POST", "/n/{x}", typed<int>());
+  add("POST", "/n/*");
+  struct Case {
+    http::Method method;
+    const char* path;
+    const char* want;
+  };
+  static constexpr Case cases[] = {
+      {http::Method::get, "/top", "GET /{top} top"},
+      {http::Method::get, "/a", "GET /{top} a"},
+      {http::Method::get, "/a/", "-"},
+      {http::Method::get, "/a/x", "GET /a/{x} x"},
+      {http::Method::get, "/a/b", "GET /a/b/* "},
+      {http::Method::get, "/a/bb", "GET /a/{x} bb"},
+      {http::Method::get, "/c/x", "GET /c/{x} x"},
+      {http::Method::get, "/c/d", "GET /c/d"},
+      {http::Method::post, "/c/d", "POST /c/{x} d"},
+      {http::Method::get, "/c/d/e", "GET /c/d/{y} e"},
+      {http::Method::post, "/c/d/e", "-"},
+      {http::Method::get, "/c/only/e", "GET /{z}/only/{w} c e"},
+      {http::Method::post, "/n/1", "POST /n/{x} 1"},
+      {http::Method::post, "/n/one", "POST /n/* one"},
+      {http::Method::get, "/n/1", "-"},
+      {http::Method::get, "/x/y", "-"},
+      {http::Method::get, "//y", "-"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.path);
+    CHECK(find(c.path, c.method) == c.want);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "router: an encoded slash is data") {
   for (const char* pattern : {"/a/b", "/a/{x}", "/a", "/{x}", "/s/*"}) add("GET", pattern);
   CHECK(find("/a/b") == "GET /a/b");
