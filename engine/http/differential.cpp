@@ -12,8 +12,9 @@ namespace millrace::http {
 namespace {
 
 void print_head(const char* who, const Head& head) noexcept {
-  std::fprintf(stderr, "%s: size %u method %u target %u+%u minor %u fields %u\n", who, head.size,
-               head.method_size, head.target_at, head.target_size, head.version_minor, head.field_count);
+  std::fprintf(stderr, "%s: size %u method %u target %u+%u, plain %u, minor %u fields %u\n", who, head.size,
+               head.method_size, head.target_at, head.target_size, head.plain_size, head.version_minor,
+               head.field_count);
   for (unsigned i = 0; i < head.field_count; ++i) {
     const Field& field = head.fields[i];
     std::fprintf(stderr, "  name %u+%u value %u+%u\n", field.name_at, field.name_size, field.value_at,

@@ -21,8 +21,8 @@ Method method_from(std::string_view name) noexcept {
 
 bool same_head(const Head& a, const Head& b) noexcept {
   if (a.base != b.base || a.size != b.size || a.method != b.method || a.method_size != b.method_size ||
-      a.target_at != b.target_at || a.target_size != b.target_size || a.version_minor != b.version_minor ||
-      a.field_count != b.field_count) {
+      a.target_at != b.target_at || a.target_size != b.target_size || a.plain_size != b.plain_size ||
+      a.version_minor != b.version_minor || a.field_count != b.field_count) {
     return false;
   }
   for (unsigned i = 0; i < a.field_count; ++i) {

@@ -50,6 +50,7 @@ struct Head {
   std::uint16_t method_size = 0;  ///< The method is at base.
   std::uint16_t target_at = 0;
   std::uint16_t target_size = 0;
+  std::uint16_t plain_size = 0;  ///< Of the target, before its first "?" or "%".
   Method method = Method::other;
   std::uint8_t version_minor = 1;  ///< 0 or 1; HTTP/1.2 to 1.9 are served as 1.1 (RFC 9110 section 6.2).
 

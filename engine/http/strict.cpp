@@ -109,6 +109,7 @@ Error read_target(Cursor& cursor, Head& head) noexcept {
   const std::size_t bytes = cursor.at - head.target_at;
   if (cursor.peek() != ' ' || bytes == 0) return refuse(Errc::bad_target);
   head.target_size = static_cast<std::uint16_t>(bytes);
+  head.plain_size = static_cast<std::uint16_t>(std::min(head.target().find_first_of("?%"), bytes));
   ++cursor.at;
   return {};
 }

@@ -1,6 +1,6 @@
 #include "engine/http/target.hpp"
 
-#include <bit>
+#include <algorithm>
 #include <cstring>
 
 #include "engine/http/char_class.hpp"
@@ -41,37 +41,14 @@ Error decode_path(char* path, const char* in, const char* end, Target& target) n
   return {};
 }
 
-/// How many bytes come before the first '?' or '%', eight at a time: a path is read by every request.
-/// Little-endian; elsewhere, and for the last few bytes, one at a time.
-std::size_t plain_bytes(const char* begin, const char* end) noexcept {
-  const char* at = begin;
-  if constexpr (std::endian::native == std::endian::little) {
-    constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
-    constexpr std::uint64_t tops = 0x8080'8080'8080'8080;
-    // The top bit of each byte that is zero, and perhaps of some above it: the lowest is sure.
-    const auto zeros = [](std::uint64_t word) { return (word - ones) & ~word & tops; };
-    for (; end - at >= 8; at += 8) {
-      std::uint64_t word;
-      std::memcpy(&word, at, sizeof word);
-      const std::uint64_t found = zeros(word ^ ones * '?') | zeros(word ^ ones * '%');
-      if (found != 0)
-        return static_cast<std::size_t>(at - begin) + static_cast<std::size_t>(std::countr_zero(found)) / 8;
-    }
-  }
-  while (at != end && *at != '?' && *at != '%') ++at;
-  return static_cast<std::size_t>(at - begin);
-}
-
-/// Path and query, from a slash or a question mark on.
-Error read_path(char* at, char* end, Target& target) noexcept {
-  char* const path = at;
-  at += plain_bytes(at, end);
-  char* const escape = at;
+/// Path and query, from a slash or a question mark on; `plain` bytes come before the first "?" or "%".
+__attribute__((noinline)) Error read_path(char* path, std::size_t plain, char* end, Target& target) noexcept {
+  char* const escape = path + plain;
+  char* at = escape;
   while (at != end && *at != '?') ++at;
   if (at != end) target.query = {at + 1, static_cast<std::size_t>(end - at - 1)};
   if (escape != at) return decode_path(path, escape, at, target);
-  target.path =
-      at == path ? std::string_view("/") : std::string_view(path, static_cast<std::size_t>(at - path));
+  target.path = plain == 0 ? std::string_view("/") : std::string_view(path, plain);
   return {};
 }
 
@@ -104,7 +81,8 @@ __attribute__((noinline)) Error read_other_form(const Head& head, char* start, c
   target.authority = {authority, static_cast<std::size_t>(path - authority)};
   // RFC 9110 section 4.2: no empty host, no userinfo ("@" is in no valid host).
   if (!valid_host(target.authority)) return refuse(Errc::bad_target);
-  return read_path(path, end, target);
+  const std::string_view rest(path, static_cast<std::size_t>(end - path));
+  return read_path(path, std::min(rest.find_first_of("?%"), rest.size()), end, target);
 }
 
 }  // namespace
@@ -126,7 +104,11 @@ Error read_target(const Head& head, char* bytes, Target& target) noexcept {
   target.encoded_slash_count = 0;
   char* const start = bytes + head.target_at;
   char* const end = start + head.target_size;
-  if (*start == '/') return read_path(start, end, target);
+  if (*start == '/') [[likely]] {
+    if (head.plain_size != head.target_size) return read_path(start, head.plain_size, end, target);
+    target.path = head.target();
+    return {};
+  }
   return read_other_form(head, start, end, target);
 }
 

@@ -18,6 +18,7 @@ class Block {
     __asm__("" : "+r"(constants_));  // Hides that they are constants.
   }
 
+  MR_INLINE Mask plain_stops() const noexcept { return not_in_set(constants_->plain_by_low); }
   MR_INLINE Mask target_stops() const noexcept { return not_in_set(constants_->target_by_low); }
   MR_INLINE Mask tabs() const noexcept { return equal_to(constants_->tab); }
   MR_INLINE Mask controls() const noexcept {

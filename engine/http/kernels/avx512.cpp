@@ -8,21 +8,27 @@ namespace millrace::http {
 
 namespace {
 
-constexpr std::uint8_t target_bit = char_class::path;  // With "?" added.
+constexpr std::uint8_t target_bit = char_class::path;      // With "?" added.
+constexpr std::uint8_t plain_bit = char_class::authority;  // In its place: of a path, all but "%".
 
 /// What the block needs next to the bytes, in one place: kept in memory, because building each from
 /// a general register costs more than loading it.
 struct Constants {
   std::uint8_t classes[128];
-  std::uint8_t token[64], control[64], target[64], cr[64];
+  std::uint8_t token[64], control[64], plain[64], target[64], cr[64];
 };
 constexpr Constants make_constants() {
   Constants constants{};
-  for (unsigned byte = 0; byte < 128; ++byte) constants.classes[byte] = char_classes[byte];
+  for (unsigned byte = 0; byte < 128; ++byte) {
+    const bool plain = byte != '%' && (char_classes[byte] & char_class::path) != 0;
+    constants.classes[byte] =
+        static_cast<std::uint8_t>((char_classes[byte] & ~plain_bit) | (plain ? plain_bit : 0));
+  }
   constants.classes[unsigned{'?'}] |= target_bit;
   for (unsigned i = 0; i < 64; ++i) {
     constants.token[i] = char_class::token;
     constants.control[i] = char_class::control;
+    constants.plain[i] = plain_bit;
     constants.target[i] = target_bit;
     constants.cr[i] = '\r';
   }
@@ -47,6 +53,9 @@ class Block {
     high_ = general(_mm512_movepi8_mask(bytes_));
   }
 
+  MR_INLINE Mask plain_stops() const noexcept {
+    return general(_mm512_testn_epi8_mask(bits_, vector(constants_->plain))) | high_;
+  }
   MR_INLINE Mask target_stops() const noexcept {
     return general(_mm512_testn_epi8_mask(bits_, vector(constants_->target))) | high_;
   }

@@ -229,16 +229,27 @@ MR_INLINE Scan scan_blocks(const char* data, std::size_t size, Head& head) {
   constexpr std::size_t block_bytes = 8 * sizeof(Mask);
   std::size_t base = 0;
   Block block(data);
-  Mask stops = block.target_stops() & (~Mask{0} << target_at);
+  Mask stops = block.plain_stops() & (~Mask{0} << target_at);
   while (stops == 0) {
     base += block_bytes;
     if (base >= size) return Scan::incomplete;
     block = Block(data + base);
-    stops = block.target_stops();
+    stops = block.plain_stops();
   }
   std::size_t at = base + lowest(stops);
-  if (at < size && data[at] != ' ') [[unlikely]]
-    at = skip_query(data, target_at, at, size);
+  head.plain_size = static_cast<std::uint16_t>(at - target_at);
+  if (at < size && data[at] != ' ') {
+    stops = block.target_stops() & (~Mask{0} << (at - base));
+    while (stops == 0) {
+      base += block_bytes;
+      if (base >= size) return Scan::incomplete;
+      block = Block(data + base);
+      stops = block.target_stops();
+    }
+    at = base + lowest(stops);
+    if (at < size && data[at] != ' ') [[unlikely]]
+      at = skip_query(data, target_at, at, size);
+  }
   constexpr std::size_t version_line = 11;  // " HTTP/1.1\r\n"
   if (at + version_line >= size) [[unlikely]]
     return Scan::incomplete;

@@ -30,6 +30,8 @@ Scan scan_request_line(const char*& at, const char* end, Head& head) noexcept {
   const char* const target = ++at;
   if (at == end) return Scan::incomplete;
   if (*at != '/') return Scan::unsure;
+  while (at != end && *at != '%' && is_class(*at, char_class::path)) ++at;
+  head.plain_size = static_cast<std::uint16_t>(at - target);
   at = skip(at, end, char_class::path);
   if (at != end && *at == '?') at = skip(at, end, char_class::query);
   if (at == end) return Scan::incomplete;

@@ -141,6 +141,8 @@ class Site {
     exchange.head.method = method;
     exchange.head.target_at = static_cast<std::uint16_t>(http::name_of(method).size() + 1);
     exchange.head.target_size = static_cast<std::uint16_t>(target.size());
+    exchange.head.plain_size =
+        static_cast<std::uint16_t>(std::min(target.find_first_of("?%"), target.size()));
     for (const auto& [name, value] : fields) {
       http::Field& field = table[exchange.head.field_count++];
       field = {static_cast<std::uint16_t>(bytes.size()), static_cast<std::uint16_t>(name.size()),

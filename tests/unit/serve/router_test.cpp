@@ -32,6 +32,7 @@ struct Path {
     head.base = line.data();
     head.target_at = 4;
     head.target_size = static_cast<std::uint16_t>(raw.size());
+    head.plain_size = static_cast<std::uint16_t>(std::min(raw.find_first_of("?%"), raw.size()));
     head.method = http::Method::get;
     REQUIRE(http::read_target(head, line.data(), target).code == Errc::ok);
   }
