@@ -1,5 +1,7 @@
 #include "engine/http/framing.hpp"
 
+#include <array>
+
 #include "engine/http/char_class.hpp"
 #include "engine/http/list.hpp"
 #include "engine/http/match.hpp"
@@ -27,10 +29,19 @@ Error read_content_length(std::string_view value, std::uint64_t& length) noexcep
 
 namespace {
 
-/// The lengths of the names that are looked at: most fields end there, after one comparison.
-constexpr std::uint32_t known_sizes = 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 14 | 1u << 17;
-constexpr bool may_be_known(std::size_t name_size) noexcept {
-  return name_size < 32 && (known_sizes >> name_size & 1) != 0;
+/// The first letters of the names that are looked at, by the names' lengths: no two have the same, and the
+/// rest of a name is read only where both fit.
+constexpr std::array<char, 32> first_letters = [] {
+  std::array<char, 32> letters{};
+  for (const std::string_view name :
+       {"host", "expect", "upgrade", "connection", "content-length", "transfer-encoding"}) {
+    letters[name.size()] = name[0];
+  }
+  return letters;
+}();
+bool may_be_known(const Head& head, const Field& field) noexcept {
+  const std::size_t size = field.name_size;
+  return size < first_letters.size() && (head.base[field.name_at] | 0x20) == first_letters[size];
 }
 
 /// What the fields said, before the rules that need all of them: a bit each.
@@ -145,13 +156,13 @@ Error read_framing(const Head& head, Framing& framing) noexcept {
   const bool current = head.version_minor != 0;
   const Field* const end = head.fields + head.field_count;
   for (const Field* field = head.fields; field != end; ++field) {
-    if (!may_be_known(field->name_size)) continue;
+    if (!may_be_known(head, *field)) continue;
     const std::string_view name = head.name(*field);
     const std::string_view value = head.value(*field);
     if (matches_lower(name, "host")) {
+      framing.host = value;
       if ((seen & said::host) != 0 || !valid_host(value)) return refuse(Errc::bad_host);
       seen |= said::host;
-      framing.host = value;
     } else if (const Error error = read_field(name, value, current, seen, framing); error.failed()) {
       return error;
     }
