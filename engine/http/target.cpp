@@ -42,7 +42,7 @@ Error decode_path(char* path, const char* in, const char* end, Target& target) n
 }
 
 /// Path and query, from a slash or a question mark on; `plain` bytes come before the first "?" or "%".
-__attribute__((noinline)) Error read_path(char* path, std::size_t plain, char* end, Target& target) noexcept {
+Error read_path(char* path, std::size_t plain, char* end, Target& target) noexcept {
   char* const escape = path + plain;
   char* at = escape;
   while (at != end && *at != '?') ++at;
@@ -60,8 +60,7 @@ bool valid_authority_form(std::string_view authority) noexcept {
 }
 
 /// The forms that few requests have.
-__attribute__((noinline)) Error read_other_form(const Head& head, char* start, char* end,
-                                                Target& target) noexcept {
+Error read_other_form(const Head& head, char* start, char* end, Target& target) noexcept {
   if (head.method == Method::connect) {
     target.form = TargetForm::authority;
     target.authority = head.target();
@@ -95,20 +94,10 @@ bool Target::is_separator(std::size_t at) const noexcept {
   return true;
 }
 
-Error read_target(const Head& head, char* bytes, Target& target) noexcept {
-  MR_ASSERT(bytes == head.base);
-  MR_ASSERT(head.target_size != 0);
-  // Field by field, because the table of slashes needs no clearing.
-  target.query = target.authority = {};
-  target.form = TargetForm::origin;
-  target.encoded_slash_count = 0;
+Error read_other_target(const Head& head, char* bytes, Target& target) noexcept {
   char* const start = bytes + head.target_at;
   char* const end = start + head.target_size;
-  if (*start == '/') [[likely]] {
-    if (head.plain_size != head.target_size) return read_path(start, head.plain_size, end, target);
-    target.path = head.target();
-    return {};
-  }
+  if (*start == '/') return read_path(start, head.plain_size, end, target);
   return read_other_form(head, start, end, target);
 }
 

@@ -31,10 +31,28 @@ struct Target {
 /// Returns ok; bad_percent_encoding 400 ("%zz", "%", "%00"; the connection may stay open); or
 /// bad_target 400 (userinfo, an empty or invalid authority, CONNECT without a port...).
 /// O(target); never allocates.
-Error read_target(const Head& head, char* bytes, Target& target) noexcept;
+inline Error read_target(const Head& head, char* bytes, Target& target) noexcept;
 
 /// Percent-decodes in place, `+` as a space where plus_is_space (forms and queries). Returns the
 /// decoded size; npos on a malformed escape.
 std::size_t percent_decode(char* bytes, std::size_t size, bool plus_is_space) noexcept;
+
+/// read_target() of what is not a path alone. Everything but the path is set as in a target that has no more.
+Error read_other_target(const Head& head, char* bytes, Target& target) noexcept;
+
+inline Error read_target(const Head& head, char* bytes, Target& target) noexcept {
+  MR_ASSERT(bytes == head.base);
+  MR_ASSERT(head.target_size != 0);
+  // One by one, because the table of slashes needs no clearing.
+  target.query = {};
+  target.authority = {};
+  target.form = TargetForm::origin;
+  target.encoded_slash_count = 0;
+  const bool path_alone = head.plain_size == head.target_size && bytes[head.target_at] == '/';
+  if (!path_alone) [[unlikely]]
+    return read_other_target(head, bytes, target);
+  target.path = head.target();
+  return {};
+}
 
 }  // namespace millrace::http

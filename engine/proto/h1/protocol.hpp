@@ -109,7 +109,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   Step read_head(net::Connection& connection, Window& window, bool judge_partial) noexcept;
   bool repeats(const Window& window) const noexcept;
   Step repeat_head(net::Connection& connection, Window& window) noexcept;
-  void note_repeatable() noexcept;
+  Step end_without_head(net::Connection& connection, Error error) noexcept;
   Step begin_body(net::Connection& connection, Window& window) noexcept;
   Step read_length(net::Connection& connection, Window& window) noexcept;
   Step read_chunked(net::Connection& connection, Window& window) noexcept;

@@ -7,6 +7,15 @@
 #include "engine/proto/h1/protocol.hpp"
 
 namespace millrace::h1 {
+namespace {
+
+/// What was answered in another way than by its route, or was decoded in place, is read anew each time.
+bool repeatable(const H1Exchange& x) noexcept {
+  const bool decoded = x.target.path.size() != x.head.plain_size;
+  return x.route != nullptr && !x.close_after && x.target.form == http::TargetForm::origin && !decoded;
+}
+
+}  // namespace
 
 // The same bytes follow as the head that was read last, which still lies in this window.
 inline bool Protocol::repeats(const Window& window) const noexcept {
@@ -67,24 +76,10 @@ Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, 
   const char* data = window.data + window.at;
   repeat_bytes_ = 0;
   const Error error = parser_.parse(data, window.size - window.at, judge_partial, scratch_.head);
-  if (error.code == Errc::need_more) {
-    if (!session.head_waiting) {  // The deadline is for the whole head: a byte a second does not help.
-      session.head_waiting = true;
-      session.read_deadline = carrier_.now() + options_.header_ns;
-    }
-    return Step::wait;
-  }
+  if (error.failed()) [[unlikely]]
+    return end_without_head(connection, error);
   session.head_waiting = false;
   reset_scratch(connection);
-  if (error.failed()) [[unlikely]] {
-    scratch_.framing = {};
-    scratch_.target = {};
-    scratch_.head.method = http::Method::get;  // Unknown: answer with a body.
-    scratch_.head.version_minor = 1;
-    scratch_.head.field_count = 0;
-    refuse(connection, error);
-    return Step::again;
-  }
   session.head_bytes = static_cast<std::uint32_t>(scratch_.head.base - data) + scratch_.head.size;
   // Sets every member of the framing, also where it refuses.
   const Error unframed = http::read_framing(scratch_.head, scratch_.framing);
@@ -95,18 +90,28 @@ Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, 
   if (scratch_.framing.body != http::BodyKind::none) return begin_body(connection, window);
   window.at += session.head_bytes;
   dispatch(connection, {});
-  note_repeatable();
+  if (repeatable(scratch_)) repeat_bytes_ = scratch_.head.size;
   return Step::again;
 }
 
-// What was answered in another way than by its route, or was decoded in place, is read anew each time.
-void Protocol::note_repeatable() noexcept {
-  const H1Exchange& x = scratch_;
-  if (x.route == nullptr || x.close_after || x.target.form != http::TargetForm::origin) return;
-  // A path that was decoded is shorter now, and what follows it is no question mark.
-  const std::size_t path_bytes = x.target.path.size();
-  const bool as_sent = path_bytes == x.head.target_size || x.target.path.data()[path_bytes] == '?';
-  if (as_sent) repeat_bytes_ = x.head.size;
+Protocol::Step Protocol::end_without_head(net::Connection& connection, Error error) noexcept {
+  Session& session = session_of(connection);
+  if (error.code == Errc::need_more) {
+    if (!session.head_waiting) {  // The deadline is for the whole head: a byte a second does not help.
+      session.head_waiting = true;
+      session.read_deadline = carrier_.now() + options_.header_ns;
+    }
+    return Step::wait;
+  }
+  session.head_waiting = false;
+  reset_scratch(connection);
+  scratch_.framing = {};
+  scratch_.target = {};
+  scratch_.head.method = http::Method::get;  // Unknown: answer with a body.
+  scratch_.head.version_minor = 1;
+  scratch_.head.field_count = 0;
+  refuse(connection, error);
+  return Step::again;
 }
 
 Protocol::Step Protocol::begin_body(net::Connection& connection, Window& window) noexcept {
