@@ -101,14 +101,16 @@ void Dispatch::route(proto::Exchange& exchange) noexcept {
   const Route* route =
       router_->find(exchange.head.method, exchange.target, exchange.parameters, exchange.parameter_count);
   exchange.route = route;
-  if (route != nullptr) [[likely]] {
-    exchange.asynchronous = route->entry.asynchronous;
-    exchange.reads_parts = route->entry.reads_parts;
-  } else {
-    exchange.reads_parts = false;
-    const Place* place = place_of(exchange.target);
-    exchange.asynchronous = place != nullptr && place->route.entry.asynchronous;
-  }
+  if (route == nullptr) [[unlikely]]
+    return note_unrouted(exchange);
+  exchange.asynchronous = route->entry.asynchronous;
+  exchange.reads_parts = route->entry.reads_parts;
+}
+
+void Dispatch::note_unrouted(proto::Exchange& exchange) const noexcept {
+  const Place* place = place_of(exchange.target);
+  exchange.asynchronous = place != nullptr && place->route.entry.asynchronous;
+  exchange.reads_parts = false;
 }
 
 void Dispatch::start(proto::Exchange& exchange) noexcept {

@@ -55,6 +55,7 @@ class Dispatch final : public proto::RequestHandler {
   void resolve_groups(const AppState& state);
   void put_chain(Route& route, std::vector<const detail::Middleware*> middleware);
   const Place* place_of(const http::Target& target) const noexcept;
+  [[gnu::noinline]] void note_unrouted(proto::Exchange& exchange) const noexcept;
   void start_unrouted(proto::Exchange& exchange) noexcept;
   [[gnu::noinline]] static void start_coroutine(const detail::Entry& entry,
                                                 proto::Exchange& exchange) noexcept;

@@ -22,9 +22,10 @@ const Route*& place(Leaf& leaf, http::Method method) noexcept {
 }
 
 bool accepts(const Route& route, const Parameters& parameters) noexcept {
-  for (std::size_t i = 0; i < route.entry.checks.size(); ++i) {
-    const detail::ParameterCheck check = route.entry.checks[i];
-    if (check != nullptr && !check(parameters[i])) return false;
+  const std::string_view* text = parameters.data();
+  for (const detail::ParameterCheck check : route.entry.checks) {
+    if (check != nullptr && !check(*text)) return false;
+    ++text;
   }
   return true;
 }
@@ -157,21 +158,29 @@ void Router::add_prefixes(const Node& node, const std::string& path) {
   }
 }
 
-// Not by a static path. What does not match the one pattern that is likely, goes through the tree.
-const Route* Router::find_parameters(http::Method method, const http::Target& target, Parameters& parameters,
-                                     std::uint8_t& count) const noexcept {
+// What is no static path, and does not match the one pattern that is likely, goes through the tree.
+const Route* Router::find(http::Method method, const http::Target& target, Parameters& parameters,
+                          std::uint8_t& count) const noexcept {
+  count = 0;
   const std::string_view path = target.path;
+  if (target.encoded_slash_count != 0) [[unlikely]]  // It is data, which no literal segment holds.
+    return find_in_tree(method, target, parameters, count);
+  if (const Leaf* leaf = table_->find(path)) {
+    const Route* route = leaf->by_method[static_cast<unsigned>(method)];
+    if (route != nullptr) [[likely]]
+      return route;
+  }
   const auto* slash = static_cast<const char*>(::memrchr(path.data(), '/', path.size()));
-  if (slash != nullptr && target.encoded_slash_count == 0) [[likely]] {
-    const auto prefix_bytes = static_cast<std::size_t>(slash - path.data()) + 1;
-    const Leaf* leaf = prefixes_->find(path.substr(0, prefix_bytes));
-    if (leaf != nullptr && prefix_bytes != path.size()) [[likely]] {
-      const Route* route = leaf->by_method[static_cast<unsigned>(method)];
-      parameters[0] = path.substr(prefix_bytes);
-      if (route != nullptr && accepts(*route, parameters)) [[likely]] {
-        count = 1;
-        return route;
-      }
+  if (slash == nullptr) [[unlikely]]
+    return nullptr;  // "*", or the authority of a CONNECT.
+  const auto prefix_bytes = static_cast<std::size_t>(slash - path.data()) + 1;
+  const Leaf* leaf = prefixes_->find({path.data(), prefix_bytes});
+  if (leaf != nullptr && prefix_bytes != path.size()) [[likely]] {
+    const Route* route = leaf->by_method[static_cast<unsigned>(method)];
+    parameters[0] = {path.data() + prefix_bytes, path.size() - prefix_bytes};
+    if (route != nullptr && accepts(*route, parameters)) [[likely]] {
+      count = 1;
+      return route;
     }
   }
   return find_in_tree(method, target, parameters, count);

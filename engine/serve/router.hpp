@@ -53,19 +53,7 @@ class Router {
 
   /// Null where no route matches. The parameters are views of target.path.
   const Route* find(http::Method method, const http::Target& target, Parameters& parameters,
-                    std::uint8_t& count) const noexcept {
-    count = 0;
-    // An encoded slash is data, which no literal segment holds.
-    if (target.encoded_slash_count == 0) [[likely]] {
-      const Leaf* leaf = table_->find(target.path);
-      if (leaf != nullptr) [[likely]] {
-        const Route* route = leaf->by_method[static_cast<unsigned>(method)];
-        if (route != nullptr) [[likely]]
-          return route;
-      }
-    }
-    return find_parameters(method, target, parameters, count);
-  }
+                    std::uint8_t& count) const noexcept;
 
   /// The methods that some route answers for this path; OPTIONS is one of them wherever there is another.
   MethodSet allowed(const http::Target& target) const noexcept;
@@ -77,8 +65,6 @@ class Router {
   struct Walk;
   Node& node_for(std::string_view pattern, bool& wildcard);
   void add_prefixes(const Node& node, const std::string& path);
-  const Route* find_parameters(http::Method method, const http::Target& target, Parameters& parameters,
-                               std::uint8_t& count) const noexcept;
   const Route* find_in_tree(http::Method method, const http::Target& target, Parameters& parameters,
                             std::uint8_t& count) const noexcept;
 
