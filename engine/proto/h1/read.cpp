@@ -46,6 +46,31 @@ inline __attribute__((always_inline)) Protocol::Step Protocol::repeat_head(net::
   return Step::again;
 }
 
+inline __attribute__((always_inline)) Protocol::Step Protocol::read_head(net::Connection& connection,
+                                                                         Window& window,
+                                                                         bool judge_partial) noexcept {
+  Session& session = session_of(connection);
+  const char* data = window.data + window.at;
+  repeat_bytes_ = 0;
+  const Error error = parser_.parse(data, window.size - window.at, judge_partial, scratch_.head);
+  if (error.failed()) [[unlikely]]
+    return end_without_head(connection, error);
+  session.head_waiting = false;
+  reset_scratch(connection);
+  session.head_bytes = static_cast<std::uint32_t>(scratch_.head.base - data) + scratch_.head.size;
+  // Sets every member of the framing, also where it refuses.
+  const Error unframed = http::read_framing(scratch_.head, scratch_.framing);
+  if (unframed.failed()) [[unlikely]] {
+    refuse(connection, unframed);
+    return Step::again;
+  }
+  if (scratch_.framing.body != http::BodyKind::none) return begin_body(connection, window);
+  window.at += session.head_bytes;
+  dispatch(connection, {});
+  if (repeatable(scratch_)) repeat_bytes_ = scratch_.head.size;
+  return Step::again;
+}
+
 void Protocol::process(net::Connection& connection, Window& window, bool judge_partial) noexcept {
   Session& session = session_of(connection);
   repeat_bytes_ = 0;
@@ -69,29 +94,6 @@ void Protocol::process(net::Connection& connection, Window& window, bool judge_p
     }
     judge_partial = true;  // What lies behind a whole request has not been judged yet.
   }
-}
-
-Protocol::Step Protocol::read_head(net::Connection& connection, Window& window, bool judge_partial) noexcept {
-  Session& session = session_of(connection);
-  const char* data = window.data + window.at;
-  repeat_bytes_ = 0;
-  const Error error = parser_.parse(data, window.size - window.at, judge_partial, scratch_.head);
-  if (error.failed()) [[unlikely]]
-    return end_without_head(connection, error);
-  session.head_waiting = false;
-  reset_scratch(connection);
-  session.head_bytes = static_cast<std::uint32_t>(scratch_.head.base - data) + scratch_.head.size;
-  // Sets every member of the framing, also where it refuses.
-  const Error unframed = http::read_framing(scratch_.head, scratch_.framing);
-  if (unframed.failed()) [[unlikely]] {
-    refuse(connection, unframed);
-    return Step::again;
-  }
-  if (scratch_.framing.body != http::BodyKind::none) return begin_body(connection, window);
-  window.at += session.head_bytes;
-  dispatch(connection, {});
-  if (repeatable(scratch_)) repeat_bytes_ = scratch_.head.size;
-  return Step::again;
 }
 
 Protocol::Step Protocol::end_without_head(net::Connection& connection, Error error) noexcept {
