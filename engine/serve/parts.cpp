@@ -77,8 +77,14 @@ void stream_idle_text(const Request& request, std::string_view text, std::uint64
   exchange.idle_ns = static_cast<TimeNs>(idle_ns);
 }
 
+// Where nothing is sent nothing will make room either: the others run, then it goes on.
 void await_room(PartWaiter& waiter, std::coroutine_handle<> handle) noexcept {
-  await(waiter, handle, proto::Awaiting::room);
+  proto::Exchange& exchange = waiter.request->exchange();
+  const bool sent = !exchange.drops_content;
+  await(waiter, handle, sent ? proto::Awaiting::room : proto::Awaiting::nothing);
+  if (sent) return;
+  exchange.unsent = {};
+  serve::Scheduler::current()->wake(waiter);
 }
 
 PartRead body_next(const Request& request, std::string_view& part) noexcept {

@@ -39,7 +39,6 @@ struct H1Exchange : proto::Exchange {
   bool probed = false;         ///< The first bytes of its reply have left: see Protocol::probe().
   bool switches = false;       ///< Its reply may be a 101.
   bool in_chunks = false;      ///< The reply's body is.
-  bool drops_content = false;  ///< The reply has none: HEAD, 204, 304.
   bool in_parts = false;       ///< Started before its body was there.
   bool body_ended = false;     ///< In parts: the last one is in `upload`.
   bool body_given = false;     ///< Whole: proto::Streams::next() has given it.

@@ -106,10 +106,12 @@ bool Protocol::push(proto::Exchange& exchange) noexcept {
     }
     x.left -= x.unsent.size();
   }
-  if (x.connection == nullptr || x.connection->aborting || x.drops_content) {
+  if (x.connection == nullptr) {
     x.unsent = {};
     return true;
   }
+  // The writer waits, for its cancellation or its next turn: one without an end would never give the core back.
+  if (x.connection->aborting || x.drops_content) return true;
   net::Connection& connection = *x.connection;
   Session& session = session_of(connection);
   const bool first = &session.pending.front() == &x;
