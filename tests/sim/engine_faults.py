@@ -35,6 +35,13 @@ READ = "engine/proto/h1/read.cpp"
 STREAM = "engine/proto/h1/stream.cpp"
 PARTS = "engine/proto/h1/parts.cpp"
 CHUNKED = "engine/http/chunked.cpp"
+SWITCHING = "engine/proto/h1/switching.cpp"
+WS = "engine/proto/ws/protocol.cpp"
+WS_READ = "engine/proto/ws/read.cpp"
+WS_WRITE = "engine/proto/ws/write.cpp"
+HUB = "engine/serve/hub.cpp"
+TOPICS = "engine/serve/topics.cpp"
+TLS = "engine/ext/tls/session.cpp"
 
 FAULTS = [
     # The turn and the kernel.
@@ -118,6 +125,36 @@ FAULTS = [
     Fault("a coroutine runs outside of its scope", ROUTES,
           "scheduler->enter(exchange.scope, [&]() noexcept { entry.start(entry.self, exchange.request); });",
           "entry.start(entry.self, exchange.request);"),
+    Fault("a writer goes on where nothing is sent", STREAM,
+          "if (x.connection->aborting || x.drops_content) return true;",
+          "if (x.connection->aborting || x.drops_content) { x.unsent = {}; return true; }"),
+    # WebSockets, and what is published between cores.
+    Fault("what was not read yet of frames is lost", WS_READ, "net::consume_input(input, pool_, window.at);",
+          "net::consume_input(input, pool_, input.size());"),
+    Fault("a drain forgets what becomes a WebSocket", SWITCHING, "if (draining) connection.protocol->on_drain(connection);", ""),
+    Fault("a sender is not woken by room", WS,
+          "if (room && session.end != nullptr && session.end->waiting == detail::SocketWait::room) wake(*session.end);", ""),
+    Fault("a silent peer is asked for ever", WS, "now >= session.ping_deadline", "false"),
+    Fault("a close frame is not waited for", WS,
+          "session.close_deadline = carrier_.now() + session.options->close_ms * ns_per_ms;", ""),
+    Fault("a frame's mask begins anew with each part", WS_READ, "session.frame_at += size;", ""),
+    Fault("a ping is answered behind our close frame", WS_READ,
+          "if (!session_of(connection).close_sent) write_frame(connection, Opcode::pong, {payload, size}, false);",
+          "write_frame(connection, Opcode::pong, {payload, size}, false);"),
+    Fault("a message too large is taken", WS_READ, "(too_large || ++session.fragments > limits.fragments)", "false"),
+    Fault("a socket that ends keeps its message", WS_WRITE,
+          "if (end.message_data != nullptr) pool_.give({end.message_data, end.message_capacity_bytes});\n"
+          "  if (end.close_reason != nullptr) pool_.give({end.close_reason, reason_block_bytes});",
+          "if (end.close_reason != nullptr) pool_.give({end.close_reason, reason_block_bytes});"),
+    Fault("a core is not woken for what is published", HUB, "if (waiting_.size() == 1) backend_->wake();", ""),
+    Fault("a mailbox is told to its own core too", HUB, "core != from && !mailboxes_[core]->put(topic, message, opcode)",
+          "!mailboxes_[core]->put(topic, message, opcode)"),
+    Fault("a subscription is kept twice", TOPICS, "if (at->topic->name == name) return;", ""),
+    # TLS.
+    Fault("the end is not told by close_notify", TLS, "connection.finishing && !close_told_", "false"),
+    Fault("content in the scratch waits for the next record", TLS,
+          "more = in_bytes_ != 0 || SSL_pending(ssl_) != 0;", "more = in_bytes_ != 0 && SSL_pending(ssl_) != 0;"),
+    Fault("records of the handshake overtake each other", TLS, "connection.output.take_over(own_);", ""),
 ]  # fmt: skip
 
 
@@ -167,6 +204,7 @@ def table(stale: set[int]) -> str:
 
 def main() -> None:
     root, out, sources = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    FAULTS[:] = [fault for fault in FAULTS if fault.file != TLS or TLS in sources]  # A build without OpenSSL.
     stale = {number for number, fault in enumerate(FAULTS, 1) if fault.file not in sources}
     for source in sources:
         (out / copy_name(source)).write_text(copy_with_faults(root, source, stale))

@@ -100,6 +100,7 @@ Read take_reply(std::string_view& wire, bool to_head, Reply& reply, std::string&
     lines.remove_prefix(size + 2);
   }
   reply.length = framing.length;
+  reply.framed = framing.lengths + framing.codings != 0;
   std::string_view rest = wire.substr(end + 4);
   if (reply.status >= 200 && framing.dates > 1) return bad(wrong, "two dates");
   if (framing.lengths + framing.codings > 1) return bad(wrong, "a body framed twice");

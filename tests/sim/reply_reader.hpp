@@ -12,6 +12,7 @@ struct Reply {
   unsigned status = 0;
   std::string body;          ///< Decoded.
   std::uint64_t length = 0;  ///< As declared; of HEAD's reply too.
+  bool framed = false;       ///< It says how long its body is.
   bool close = false;        ///< It says that the connection ends behind it.
   std::string fields;        ///< "Name: value\r\n"...
   std::string trailers;

@@ -2,14 +2,19 @@
 
 #include <millrace/millrace.hpp>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 
 #include "engine/base/assert.hpp"
+#include "engine/ext/files/source.hpp"
 #include "engine/serve/app_state.hpp"
 #include "engine/serve/dispatch.hpp"
+#include "tests/sim/sim_request.hpp"
 
 namespace millrace::test {
 
@@ -64,6 +69,27 @@ void start_source(void*, Request& request) noexcept {
                                   .source_bytes = std::stoull(std::string(request.parameter(0)))});
 }
 
+net::FileRef make_file() {
+  const int descriptor = ::memfd_create("sim", MFD_CLOEXEC);
+  const std::string text = letters(sim_file_bytes);
+  MR_ASSERT(::pwrite(descriptor, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+  net::FileFacts facts;
+  MR_ASSERT(net::read_facts(descriptor, facts).ok());
+  return {descriptor, facts};
+}
+
+void start_file(void*, Request& request) noexcept {
+  static const net::FileRef file = make_file();
+  const std::uint64_t size = std::stoull(std::string(request.parameter(1)));
+  proto::Exchange& exchange = request.exchange();
+  exchange.sink->reply(
+      exchange, {.content_type = {},
+                 .fields = {},
+                 .body = {},
+                 .source = files::make_source({file, std::stoull(std::string(request.parameter(0))), size}),
+                 .source_bytes = size});
+}
+
 std::string with_sum(std::string_view body, Request& request) {
   std::string text(body);
   if (const auto sum = request.trailer("X-Sum")) text += *sum;
@@ -115,6 +141,7 @@ Task<> stream(std::string_view how, std::uint64_t bytes, std::uint64_t part, Req
   const Alive alive;
   const std::string text = letters(bytes);
   auto out = request.stream("text/plain", how == "length" ? bytes : length_unknown);
+  while (how == "endless") co_await out.write(text);
   for (std::size_t at = 0; at < text.size(); at += part) {
     co_await out.write(std::string_view(text).substr(at, part));
     if (how == "slow") co_await mr::sleep(milliseconds(1));
@@ -154,6 +181,51 @@ void add_streams(App& app) {
   });
 }
 
+WebSocketOptions small_sockets() {
+  WebSocketOptions options;
+  options.message_bytes = sim_message_bytes_max;
+  options.output_bytes = sim_socket_output_max;
+  options.ping_ms = 1000;
+  options.pong_ms = 1500;
+  options.close_ms = 500;
+  options.write_idle_ms = 2000;
+  return options;
+}
+
+void add_sockets(App& app) {
+  app.ws(
+      "/ws/echo",
+      [](WebSocket& socket) -> Task<> {
+        const Alive alive;
+        while (auto message = co_await socket.receive()) co_await socket.send(*message);
+      },
+      small_sockets());
+  app.ws(
+      "/ws/room/{client}",
+      [](WebSocket& socket, std::uint64_t client) -> Task<> {
+        const Alive alive;
+        Live& live = live_counts();
+        socket.subscribe("room");
+        socket.subscribe("room");  // Once is enough.
+        live.subscribed.at(client) = live.published.size();
+        while (auto message = co_await socket.receive()) {
+          const std::string text = std::to_string(live.published.size()) + ":" + std::to_string(client) +
+                                   ":" + std::string(message->data);
+          live.published.push_back({client, text});
+          live.unheard += !publish("room", text);
+        }
+      },
+      small_sockets());
+  app.ws(
+      "/ws/push/{count}/{bytes}",
+      [](WebSocket& socket, std::uint64_t count, std::uint64_t bytes) -> Task<> {
+        const Alive alive;
+        const std::string message = letters(bytes);
+        for (; count > 0; --count) co_await socket.send(message);
+      },
+      small_sockets());
+}
+
 /// The dispatch of an application, which counts what it starts.
 class Counting final : public proto::RequestHandler {
  public:
@@ -161,12 +233,18 @@ class Counting final : public proto::RequestHandler {
     add_plain(app_);
     add_coroutines(app_);
     add_streams(app_);
+    add_sockets(app_);
     std::string problem = serve::state_of(app_).add("GET", "/source/{bytes}", {.start = start_source});
+    MR_ASSERT(problem.empty());
+    problem = serve::state_of(app_).add("GET", "/file/{first}/{bytes}", {.start = start_file});
     MR_ASSERT(problem.empty());
     dispatch_ = serve::Dispatch::build(serve::state_of(app_), problem);
     MR_ASSERT(dispatch_ != nullptr);
   }
   void route(proto::Exchange& exchange) noexcept override { dispatch_->route(exchange); }
+  bool may_switch(const proto::Exchange& exchange) const noexcept override {
+    return dispatch_->may_switch(exchange);
+  }
   void start(proto::Exchange& exchange) noexcept override {
     const auto client = exchange.request.header("X-Client");
     if (client) ++live_counts().started.at(static_cast<std::size_t>(client->front() - '0'));

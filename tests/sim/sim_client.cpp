@@ -14,15 +14,20 @@ constexpr TimeNs patience = 200 * ns_per_ms;  ///< Then the body is sent without
 }  // namespace
 
 SimClient::SimClient(io::sim::World& world, io::Descriptor listener, const WorldPlan& world_plan,
-                     const ClientPlan& plan)
-    : world_(world), world_plan_(world_plan), plan_(plan), random_(plan.seed) {
+                     const ClientPlan& plan, SimTls* tls)
+    : world_(world),
+      world_plan_(world_plan),
+      plan_(plan),
+      random_(plan.seed),
+      cuts_(~plan.seed),
+      client_(world) {
   for (const SimRequest& request : plan.requests) {
     bytes_ += request.bytes;
     ends_.push_back(bytes_.size());
     wanted_.push_back(request.wanted);
   }
   if (plan.ending == Ending::stall) stalled();
-  world_.after(plan.connects_after, [this, listener] { connect(listener); });
+  world_.after(plan.connects_after, [this, listener, tls] { connect(listener, tls); });
 }
 
 // Stops somewhere: between two requests, or inside one, which is answered by 408.
@@ -38,7 +43,9 @@ void SimClient::stalled() {
   if (begin == cut) return;
   const SimRequest& last = plan_.requests[whole];
   const bool head_there = cut - begin >= last.bytes.find("\r\n\r\n") + 4;
-  if (head_there && last.wanted.answers_head) {
+  if (head_there && last.wanted.switches) {
+    wanted_.push_back(last.wanted);
+  } else if (head_there && last.wanted.answers_head) {
     wanted_.push_back(last.wanted);
     wanted_.back().broken = !last.wanted.may_close;  // A reply that has begun is not taken back.
   } else {
@@ -46,9 +53,9 @@ void SimClient::stalled() {
   }
 }
 
-void SimClient::connect(io::Descriptor listener) {
-  client_ = world_.connect(listener);
-  connected_ = true;
+void SimClient::connect(io::Descriptor listener, SimTls* tls) {
+  client_.connect(listener, plan_.secure && tls != nullptr ? tls->make_client(plan_.old_tls) : nullptr,
+                  plan_.whole ? nullptr : &cuts_);
   client_.on_received([this] { on_received(); });
   if (plan_.ending == Ending::never_read) {
     client_.set_reading(false);
@@ -124,6 +131,8 @@ void SimClient::give_up_waiting(std::size_t request) {
 
 void SimClient::on_received() {
   if (wrong_.empty()) judge();
+  if (wrong_.empty() && client_.broken()) fail("TLS was broken");
+  if (socket_) answer_socket();
   send_on();
 }
 
@@ -139,6 +148,13 @@ std::string SimClient::fail(const std::string& what) {
 void SimClient::judge() {
   std::string_view rest = std::string_view(client_.received()).substr(judged_);
   while (!rest.empty() && wrong_.empty()) {
+    if (socket_refused_) return;
+    if (socket_ || in_tail_) {
+      const std::size_t before = rest.size();
+      socket_ ? judge_frames(rest) : judge_tail(rest);
+      judged_ += before - rest.size();
+      return;
+    }
     if (closed_ && rest.size() <= tail_bytes_) return;
     if (closed_) {
       fail("bytes behind the last one: " + std::string(rest.substr(0, 60)));
@@ -150,19 +166,63 @@ void SimClient::judge() {
     }
     const Wanted* wanted = next_wanted();
     const bool to_head = wanted != nullptr && wanted->to_head;
+    const bool open_ended = wanted != nullptr && wanted->until_close;
     Reply reply;
     std::string wrong;
-    const Read read = take_reply(rest, to_head, reply, wrong);
+    const std::string_view from = rest;
+    Read read = take_reply(rest, to_head || open_ended, reply, wrong);
+    if (read == Read::whole && open_ended && reply.framed)
+      read = take_reply(rest = from, false, reply, wrong);
     if (read == Read::cut) return;
     judged_ = client_.received().size() - rest.size();
     if (read == Read::bad) {
       fail(wrong);
     } else if (wanted == nullptr) {
       fail("nothing was asked any more: " + std::to_string(reply.status));
+    } else if (wanted->until_close && reply.status == wanted->status && !reply.framed) {
+      begin_tail(reply);
     } else {
       judge_reply(reply);
     }
   }
+}
+
+// HTTP/1.0: the length is not known, and there are no chunks.
+void SimClient::begin_tail(const Reply& reply) {
+  if (!reply.close) fail("its body ends with the connection, and it does not say so");
+  if (sent_ <= (answered_ == 0 ? 0 : ends_[answered_ - 1])) fail("it came before its request");
+  in_tail_ = true;
+  ++met_.until_close;
+}
+
+void SimClient::judge_tail(std::string_view& rest) {
+  tail_ += rest;
+  rest = {};
+  if (!next_wanted()->body.starts_with(tail_)) fail("its body is wrong, or has no end");
+}
+
+void SimClient::judge_frames(std::string_view& rest) {
+  const std::uint64_t before = socket_->messages();
+  const std::string wrong = socket_->take(rest, draining_);
+  (wanted_.back().socket.room ? met_.room_messages : met_.socket_messages) += socket_->messages() - before;
+  if (!wrong.empty()) fail("WebSocket: " + wrong);
+  if (socket_->closed() && !closed_) {
+    closed_ = true;
+    ++met_.sockets_told;
+  }
+}
+
+// As a program does that lives: pongs, and a close frame for a close frame; but not in the middle of a frame.
+void SimClient::answer_socket() {
+  const unsigned pings = socket_->take_pings();
+  if (client_.ended() || sent_ != bytes_.size() || plan_.ending == Ending::stall || pumping_) return;
+  for (unsigned i = 0; i < pings; ++i) client_.write(client_frame(random_, 0x8a, ""));
+  met_.pongs_sent += pings;
+  if (!socket_->closed() || close_answered_) return;
+  close_answered_ = true;
+  const unsigned code = socket_->close_code();
+  client_.write(
+      client_frame(random_, 0x88, std::string{static_cast<char>(code >> 8), static_cast<char>(code)}));
 }
 
 // The core's own answer to a connection too many: nothing of its requests is looked at.
@@ -208,6 +268,8 @@ void SimClient::judge_reply(const Reply& reply) {
     fail("it came before its request");
   } else if (no_memory && reply.status != wanted.status) {
     ++met_.no_memory;
+  } else if (wanted.switches && draining_ && reply.status == 503) {
+    // What drains becomes nothing new.
   } else if (wanted.broken) {
     fail("it is whole, though its handler broke off");
   } else if (reply.status != wanted.status) {
@@ -229,73 +291,13 @@ void SimClient::judge_reply(const Reply& reply) {
   closed_ = reply.close;
   ++answered_;
   ++met_.replies;
-}
-
-// ---- At the end
-
-bool SimClient::idle() const noexcept {
-  return connected_ && wrong_.empty() && !closed_ && !client_.ended() && !client_.eof() &&
-         plan_.ending == Ending::stay && answered_ == wanted_.size();
-}
-
-std::string SimClient::check_end(Met& met) {
-  met_.refused += refused_;
-  const bool closed = client_.eof() || client_.was_reset();
-  met_.closed_by_server += closed && !plan_.leaves();
-  met.replies += met_.replies;
-  met.timed_out += met_.timed_out;
-  met.no_memory += met_.no_memory;
-  met.refused += met_.refused;
-  met.continued += met_.continued;
-  met.closed_by_server += met_.closed_by_server;
-  met.windows += met_.windows;
-  met.pauses += met_.pauses;
-  if (!wrong_.empty() || !connected_) return wrong_;
-  if (plan_.leaves()) return check_left();
-  const Mode& mode = world_plan_.mode;
-  const bool cut = client_.received().size() > judged_ + tail_bytes_;
-  if (cut && !closed) return fail("it is cut on a connection that is open");
-  if (closed_ && !closed) return fail("the last one was sent, but the connection is open");
-  if (refused_ || !client_.accepted()) return {};
-  // A reply that broke off takes along those before it that had not left yet.
-  if (answered_ < wanted_.size() && wanted_.back().broken && closed) return {};
-  if (mode.drains) return check_drained(cut, met);
-  const bool all = answered_ == wanted_.size() || (closed_ && wanted_[answered_ - 1].may_close);
-  if (!all && !mode.tight_memory) return fail("it never came whole");
-  if (mode.short_timeouts || plan_.ending == Ending::half_close) {
-    return closed ? "" : fail("all was answered, but the connection was not closed");
+  if (!wanted.switches) return;
+  if (reply.status == 101) {
+    socket_.emplace(wanted.socket, plan_.number);
+    ++met_.sockets;
+  } else {
+    socket_refused_ = true;
   }
-  if (mode.tight_memory) return {};
-  if (plan_.ending == Ending::stay && closed && !closed_) return fail("closed, though it should stay");
-  if (client_.was_reset()) return fail("a client that was good was reset");
-  return {};
-}
-
-// Whoever went is noticed, also while a coroutine works for them that would never end.
-std::string SimClient::check_left() const {
-  const bool gone = plan_.ending != Ending::never_read;
-  return gone && client_.accepted() && !client_.let_go() ? "the core holds on to a client that has left" : "";
-}
-
-// Every request that was begun is answered, as far as the grace allows.
-std::string SimClient::check_drained(bool cut, Met& met) {
-  if (!client_.eof() && !client_.was_reset())
-    return fail("the server has stopped, and the connection is open");
-  const Mode& mode = world_plan_.mode;
-  if (mode.tight_memory) return {};
-  if (mode.grace != long_grace) {
-    met.cut_by_grace += cut;
-    return {};
-  }
-  const std::uint64_t begun = live_counts().started.at(plan_.number);
-  if (cut || begun > answered_) {
-    const std::string_view rest = std::string_view(client_.received()).substr(judged_);
-    return fail("the grace was long, but it was cut after " + std::to_string(rest.size()) + " bytes, of " +
-                std::to_string(begun) + " that were begun" + (client_.was_reset() ? " (reset): " : ": ") +
-                std::string(rest.substr(0, 40)));
-  }
-  if (client_.was_reset() && answered_ != 0) return fail("a client that was good was reset");
-  return {};
 }
 
 }  // namespace millrace::test

@@ -6,11 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/io/sim/world.hpp"
+#include "tests/sim/sim_link.hpp"
+#include "tests/sim/sim_socket.hpp"
 #include "tests/sim/world_plan.hpp"
 
 namespace millrace::test {
@@ -19,13 +22,16 @@ namespace millrace::test {
 struct Met {
   std::uint64_t replies = 0, timed_out = 0, no_memory = 0, refused = 0, drained = 0, cut_by_grace = 0;
   std::uint64_t continued = 0, closed_by_server = 0, windows = 0, pauses = 0;
+  std::uint64_t sockets = 0, socket_messages = 0, room_messages = 0, pongs_sent = 0, sockets_told = 0;
+  std::uint64_t handshakes = 0, until_close = 0, tls_failures = 0;
 };
 
 class SimClient {
  public:
   /// The world and the plan must outlive it; it must stay where it is.
+  /// tls: where its plan wants it.
   SimClient(io::sim::World& world, io::Descriptor listener, const WorldPlan& world_plan,
-            const ClientPlan& plan);
+            const ClientPlan& plan, SimTls* tls);
   SimClient(const SimClient&) = delete;
   SimClient& operator=(const SimClient&) = delete;
 
@@ -37,18 +43,26 @@ class SimClient {
   std::string check_end(Met& met);
   /// It has come, and the core has not taken it yet.
   bool waits_to_be_accepted() const noexcept {
-    return connected_ && !client_.accepted() && !client_.was_reset();
+    return client_.connected() && !client_.accepted() && !client_.was_reset();
   }
   /// Every request it ever sends was answered, and it keeps its connection: it costs no memory now.
   bool idle() const noexcept;
   const ClientPlan& plan() const noexcept { return plan_; }
+  /// It was in the room from its handshake on, to the end, and must have heard everything. `published`: of
+  /// every core, nothing was dropped.
+  std::string check_room() const;
 
  private:
-  void connect(io::Descriptor listener);
+  void connect(io::Descriptor listener, SimTls* tls);
   void schedule_leaving();
   void on_received();
   void judge();
   void judge_reply(const struct Reply& reply);
+  void judge_tail(std::string_view& rest);
+  void judge_frames(std::string_view& rest);
+  void begin_tail(const struct Reply& reply);
+  void answer_socket();
+  std::string check_socket(bool closed) const;
   bool take_refusal(std::string_view& rest);
   bool take_continue(std::string_view& rest);
   bool close_allowed(const struct Reply& reply) const noexcept;
@@ -66,8 +80,8 @@ class SimClient {
   const WorldPlan& world_plan_;
   const ClientPlan& plan_;
   io::sim::Random random_;
-  io::sim::Client client_;
-  bool connected_ = false;
+  io::sim::Random cuts_;  ///< Of records.
+  SimLink client_;
   std::string bytes_;              ///< Of all requests.
   std::vector<std::size_t> ends_;  ///< Where each request ends in `bytes_`.
   std::vector<Wanted> wanted_;
@@ -77,9 +91,14 @@ class SimClient {
   std::size_t continued_ = 0;  ///< The request that 100 came for, plus one.
   std::size_t judged_ = 0;     ///< Bytes of received() that were judged.
   std::size_t answered_ = 0;
-  std::uint64_t tail_bytes_ = 0;  ///< Of a body that may stand behind the last reply.
-  bool closed_ = false;           ///< A reply said that nothing follows.
-  bool refused_ = false;          ///< The core's own answer to a connection too many.
+  std::uint64_t tail_bytes_ = 0;       ///< Of a body that may stand behind the last reply.
+  bool closed_ = false;                ///< A reply said that nothing follows.
+  bool refused_ = false;               ///< The core's own answer to a connection too many.
+  std::optional<SocketJudge> socket_;  ///< The connection is a WebSocket.
+  bool socket_refused_ = false;        ///< It asked for one, and what is behind counts for nothing.
+  bool close_answered_ = false;
+  bool in_tail_ = false;  ///< In a body that ends with the connection.
+  std::string tail_;
   bool draining_ = false;
   Met met_;
   std::string wrong_;

@@ -124,6 +124,12 @@ SimRequest draw_stream(Random& random) {
   return request;
 }
 
+// The file's letters begin anew every 26 bytes.
+SimRequest draw_file(Random& random) {
+  const std::uint64_t first = 26 * random.below(10), size = random.below(sim_file_bytes - 260);
+  return get(random, "/file/" + number(first) + "/" + number(size), {.body = letters(size)});
+}
+
 SimRequest draw_text(Random& random, const std::string& name) {
   switch (random.below(6)) {
     case 0: return get(random, "/say?what=%41+" + name, {.body = "A " + name + "|k"}, "Cookie: b=1; c=k\r\n");
@@ -150,11 +156,15 @@ void SimRequest::sign(std::size_t client) {
   if (waits_at != 0) waits_at += signature.size();
 }
 
-SimRequest draw_endless_request(Random& random) { return get(random, "/forever/x", {}); }
+SimRequest draw_endless_request(Random& random, bool reads) {
+  // For who reads it a stream without an end would take all of a world's time.
+  return get(random, reads || random.chance(500) ? "/forever/x" : "/stream/endless/1000/1000", {});
+}
 
 SimRequest draw_request(Random& random, const std::string& name) {
-  switch (random.below(11)) {
+  switch (random.below(12)) {
     case 0: return draw_coroutine(random, name);
+    case 11: return draw_file(random);
     case 1: {
       const std::uint64_t size = random.below(sim_reply_bytes_max);
       const char* path = random.chance(600) ? "/source/" : "/letters/";
@@ -179,7 +189,7 @@ SimRequest draw_last_request(Random& random) {
     request.wanted = {.status = status, .body = body, .close = true};
   };
   const std::string start = "GET /n/last HTTP/1.1\r\nHost: sim\r\n";
-  switch (random.below(14)) {
+  switch (random.below(15)) {
     case 0: refused(start + "Content-Length: zero\r\n\r\n", 400, "400 Bad Request\n"); break;
     case 1: refused(start + length(3) + std::string(chunked_field) + "\r\n", 400, "400 Bad Request\n"); break;
     case 2:
@@ -216,6 +226,15 @@ SimRequest draw_last_request(Random& random) {
       break;
     }
     case 12: refused("GET /n/last HTTP/1.0\r\n\r\n", 200, "last"); break;
+    case 13: {  // Of a length that nobody knows, to who knows no chunks.
+      const std::uint64_t size = random.below(sim_reply_bytes_max);
+      refused("GET /stream/" + std::string(random.chance(500) ? "chunks/" : "slow/") + number(size) + "/" +
+                  number(1 + size / 50 + random.below(2000)) + " HTTP/1.0\r\nHost: sim\r\n\r\n",
+              200, "");
+      request.wanted.body = letters(size);
+      request.wanted.until_close = true;
+      break;
+    }
     default: refused("GET /close/last HTTP/1.1\r\nHost: sim\r\n\r\n", 200, "last"); break;
   }
   request.bytes += "GET /n/never HTTP/1.1\r\nHost: sim\r\n\r\n";

@@ -4,10 +4,20 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/io/sim/random.hpp"
 
 namespace millrace::test {
+
+/// What a client wants to hear on a WebSocket.
+struct WantedSocket {
+  std::vector<std::string> messages;  ///< In order.
+  std::uint64_t pongs = 0;            ///< Each begins with its number.
+  unsigned close_code = 0;            ///< Of the server's close frame; 0: none.
+  bool room = false;                  ///< What is published, in place of `messages`.
+  bool pushed = false;                ///< The messages come by themselves, and end when the client does.
+};
 
 /// What a client wants to hear.
 struct Wanted {
@@ -20,6 +30,9 @@ struct Wanted {
   bool broken = false;        ///< It never becomes whole, and the connection ends.
   bool in_chunks = false;     ///< Streamed, and so without a Content-Length.
   std::string trailers = {};
+  bool until_close = false;  ///< To HTTP/1.0: the body ends where the connection does.
+  bool switches = false;     ///< Behind it comes a WebSocket.
+  WantedSocket socket = {};
 };
 
 struct SimRequest {
@@ -39,11 +52,16 @@ inline constexpr std::uint64_t sim_body_bytes_max = 8 * 1024;
 inline constexpr std::uint32_t sim_head_bytes_max = 4 * 1024;
 /// The longest reply there is, and the longest request.
 inline constexpr std::uint64_t sim_reply_bytes_max = 20 * 1024;
+/// What a WebSocket takes, and what it keeps for a peer that does not read.
+inline constexpr std::size_t sim_message_bytes_max = 4096;
+inline constexpr std::size_t sim_socket_output_max = 16 * 1024;
+/// The file behind /file.
+inline constexpr std::uint64_t sim_file_bytes = 60 * 1024;
 
 /// A request that leaves the connection open. `name` makes it one of its kind.
 SimRequest draw_request(io::sim::Random& random, const std::string& name);
-/// One that is never answered: for clients that leave.
-SimRequest draw_endless_request(io::sim::Random& random);
+/// One that is never answered to its end: for clients that leave.
+SimRequest draw_endless_request(io::sim::Random& random, bool reads);
 /// One behind whose reply the connection ends, be it refused or granted; behind it comes what must not be
 /// looked at.
 SimRequest draw_last_request(io::sim::Random& random);

@@ -184,14 +184,8 @@ void report(const Outcome& outcome, const std::string& command) {
 
 void Totals::add(Scenario& scenario) {
   ++seeds;
-  const auto sum = [](auto& to, const auto& from) {
-    static_assert(sizeof to % sizeof(std::uint64_t) == 0);  // Counts, and nothing else.
-    auto* counts = reinterpret_cast<std::uint64_t*>(&to);
-    const auto* more = reinterpret_cast<const std::uint64_t*>(&from);
-    for (std::size_t i = 0; i < sizeof to / sizeof(std::uint64_t); ++i) counts[i] += more[i];
-  };
-  sum(met, scenario.met());
-  sum(faults, scenario.faults());
+  add_counts(met, scenario.met());
+  add_counts(faults, scenario.faults());
 }
 
 const char* Totals::missing() const noexcept {
@@ -208,6 +202,12 @@ const char* Totals::missing() const noexcept {
                 {met.closed_by_server, "connections that the server closed"},
                 {met.windows, "clients that wait for replies"},
                 {met.pauses, "readers that pause"},
+                {met.until_close, "a body that ends with its connection"},
+                {met.sockets, "WebSockets"},
+                {met.socket_messages, "messages of WebSockets"},
+                {met.room_messages, "messages of a topic"},
+                {met.pongs_sent, "pings of the server"},
+                {met.sockets_told, "close frames"},
                 {faults.short_receives, "short receives"},
                 {faults.short_sends, "short sends"},
                 {faults.split_writes, "split writes"},
@@ -236,6 +236,12 @@ void Totals::print() const {
   say("503 for want of memory", met.no_memory);
   say("503 for want of connections", met.refused);
   say("100 (Continue)", met.continued);
+  say("bodies that end with the connection", met.until_close);
+  say("WebSockets", met.sockets);
+  say("messages of theirs", met.socket_messages);
+  say("messages of topics", met.room_messages);
+  say("close frames", met.sockets_told);
+  say("TLS handshakes", met.handshakes);
   say("drains", met.drained);
   say("replies cut by the end of the grace", met.cut_by_grace);
   say("short receives", faults.short_receives);

@@ -10,6 +10,7 @@ import sys
 import unittest
 
 CORE_SIM, FAULTS_SIM = sys.argv[1], sys.argv[2]
+TLS_WORLDS = (60, 61)
 SHORT_SEND = "a short send counts as whole"
 
 
@@ -20,12 +21,16 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 class Trace(unittest.TestCase):
     def test_the_same_seed_gives_the_same_trace(self) -> None:
         lines = 0
-        for seed in range(1, 25):
+        for seed in [*range(1, 25), *TLS_WORLDS]:
             first, second = (run(CORE_SIM, "--seed", str(seed), "--trace") for _ in range(2))
             self.assertEqual(first.returncode, 0)
             lines += first.stdout.count("\n")
             self.assertEqual(first.stdout, second.stdout, f"seed {seed}")
         self.assertGreater(lines, 1000)
+
+    def test_worlds_of_tls_are_among_them(self) -> None:
+        for seed in TLS_WORLDS:
+            self.assertIn(" TLS 1.", run(CORE_SIM, "--seed", str(seed), "--show").stdout)
 
     def test_another_seed_gives_another(self) -> None:
         self.assertNotEqual(run(CORE_SIM, "--seed", "1", "--trace").stdout,

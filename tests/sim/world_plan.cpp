@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tests/sim/sim_socket.hpp"
+
 namespace millrace::test {
 namespace {
 
@@ -17,7 +19,19 @@ constexpr Random random_of(std::uint64_t seed, std::uint64_t part) noexcept {
 }
 
 /// Modes as bits of Kept::modes.
-enum ModeBit : unsigned { tight, few, timeouts, drain, small_rings, pieces, pauses, windows };
+enum ModeBit : unsigned {
+  tight,
+  few,
+  timeouts,
+  drain,
+  small_rings,
+  pieces,
+  pauses,
+  windows,
+  cores,
+  secure,
+  sockets
+};
 
 bool has(Kept::Bits bits, std::size_t bit) noexcept { return (bits >> bit & 1) != 0; }
 
@@ -29,6 +43,8 @@ Mode draw_mode(Random random, Kept::Bits kept) {
   mode.drains = random.chance(250) && has(kept, drain);
   mode.drain_after = random.below(40 * ns_per_ms);
   mode.grace = random.chance(500) ? long_grace : random.below(60 * ns_per_ms);
+  if (random.chance(150) && has(kept, cores)) mode.cores = 2 + random.below(2);
+  mode.secure = random.chance(100) && has(kept, secure);
   return mode;
 }
 
@@ -112,7 +128,15 @@ ClientPlan draw_client(Random random, std::size_t number, const Mode& mode, Kept
   client.cut = random.next();
   client.seed = random.next();
   if (client.ending == Ending::last_request) client.requests.push_back(draw_last_request(random));
-  if (client.leaves() && random.chance(300)) client.requests.push_back(draw_endless_request(random));
+  const bool opens_socket =
+      random.chance(mode.cores > 1 ? 600 : 200) && client.ending != Ending::last_request;
+  if (opens_socket && has(modes, sockets)) {
+    client.requests.push_back(draw_socket_request(random, number));
+  } else if (client.leaves() && random.chance(300)) {
+    client.requests.push_back(draw_endless_request(random, client.ending != Ending::never_read));
+  }
+  client.secure = mode.secure && random.chance(700);
+  client.old_tls = random.chance(300);
   for (SimRequest& request : client.requests) request.sign(number);
 
   std::vector<SimRequest> left;
@@ -196,6 +220,7 @@ std::string describe(const WorldPlan& plan) {
     text += "  a client that " + std::string(name_of(client.ending)) + ":";
     say("window", client.window);
     say("pauses_ms", client.pauses_for / ns_per_ms);
+    if (client.secure) text += client.old_tls ? " TLS 1.2" : " TLS 1.3";
     text += client.whole ? " whole\n" : " in pieces\n";
     for (const SimRequest& request : client.requests) {
       text +=
@@ -216,6 +241,7 @@ std::string describe(const WorldPlan& plan) {
   say("overflow", plan.faults.overflow);
   say("slow_reader", plan.faults.slow_reader);
   text += "\n  world:";
+  if (plan.mode.cores > 1) say("cores", plan.mode.cores);
   say("latency_us", plan.faults.latency_max_ns / 1000);
   say("send_buffer_bytes", plan.faults.send_buffer_bytes);
   say("buffers", plan.rings.buffers);

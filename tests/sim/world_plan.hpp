@@ -25,6 +25,8 @@ struct ClientPlan {
   std::size_t number = 0;
   std::vector<SimRequest> requests;
   Ending ending = Ending::stay;
+  bool secure = false;     ///< TLS, where the world has it.
+  bool old_tls = false;    ///< 1.2.
   bool whole = false;      ///< All that may be sent is sent at once, else in pieces.
   std::size_t window = 0;  ///< Requests in flight; 0: all of them, whatever is answered.
   TimeNs connects_after = 0;
@@ -48,6 +50,8 @@ struct Mode {
   bool drains = false;           ///< The stop comes in the middle of everything.
   TimeNs drain_after = 0;
   TimeNs grace = 0;
+  std::size_t cores = 1;
+  bool secure = false;  ///< Some clients speak TLS.
 };
 
 struct WorldPlan {
@@ -65,7 +69,7 @@ struct Kept {
   static constexpr unsigned clients_max = sim_clients_max;
   static constexpr unsigned requests_max = 64;  ///< Of a client; those beyond share the last bit.
   static constexpr unsigned fault_kinds = 13;
-  static constexpr unsigned mode_kinds = 8;
+  static constexpr unsigned mode_kinds = 11;
   using Bits = std::uint64_t;
   Bits clients = (Bits{1} << clients_max) - 1;
   Bits faults = (Bits{1} << fault_kinds) - 1;
