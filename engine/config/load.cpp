@@ -141,7 +141,7 @@ void check_tls(const Config& config, Report& report) {
     report.problems.emplace_back(serve::no_secure);
     return;
   }
-  secure->load(server, report.problems, report.warnings);
+  secure->load(server, 1, report.problems, report.warnings);
 }
 
 void check_together(Config& config, Report& report) {

@@ -48,7 +48,7 @@ void reload(Server& server, const ServerOptions& options) {
   const auto trial = serve::make_secure();
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
-  trial->load(options, problems, warnings);
+  trial->load(options, 1, problems, warnings);
   for (const std::string& warning : warnings) say(stderr, "warning: " + warning);
   for (const std::string& problem : problems) say(stderr, problem);
   if (!problems.empty()) return say(stderr, "millrace: it goes on with the certificates it has");

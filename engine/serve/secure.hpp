@@ -19,11 +19,12 @@ class Secure {
   virtual ~Secure() = default;
 
   /// Reads the files that `options` names, and serves by them from the next connection on. Sentences go
-  /// to `problems` (then nothing has changed) and `warnings`. Any thread, one at a time.
-  virtual void load(const ServerOptions& options, std::vector<std::string>& problems,
+  /// to `problems` (then nothing has changed) and `warnings`. Any thread, one at a time; `cores` is the same
+  /// each time.
+  virtual void load(const ServerOptions& options, std::size_t cores, std::vector<std::string>& problems,
                     std::vector<std::string>& warnings) = 0;
-  /// For one core; load() must have succeeded. This must outlive what it makes.
-  virtual std::unique_ptr<net::TransportFactory> make_factory() = 0;
+  /// For that core; load() must have succeeded. This must outlive what it makes.
+  virtual std::unique_ptr<net::TransportFactory> make_factory(std::size_t core) = 0;
 };
 
 inline constexpr std::string_view no_secure =

@@ -85,7 +85,7 @@ struct Server::State {
 
   State(App& served, ServerOptions chosen) : app(served), options(std::move(chosen)) {}
 
-  Workers make_workers() const;
+  Workers make_workers(const std::vector<int>& cpus) const;
   std::string load_certificates();
   std::string open_listeners(Workers& made, const std::vector<std::string>& wanted,
                              std::vector<std::string>& opened);
@@ -129,6 +129,8 @@ std::string Server::start() {
   if (!problem.empty()) return problem;
   state.site = serve::Site::build(serve::state_of(state.app), problem);
   if (!problem.empty()) return problem;
+  const std::vector<int> cpus = allowed_cpus();
+  state.core_count = state.options.cores != 0 ? state.options.cores : cpus.size();
   problem = state.load_certificates();
   if (!problem.empty()) return problem;
   state.outputs = serve::state_of(state.app).outputs();
@@ -136,8 +138,7 @@ std::string Server::start() {
     problem = output->open();
     if (!problem.empty()) return problem;
   }
-  State::Workers made = state.make_workers();
-  state.core_count = made.size();
+  State::Workers made = state.make_workers(cpus);
   {
     const std::lock_guard publish(state.mutex);
     state.hub = std::make_unique<serve::Hub>(made.size());
@@ -157,14 +158,13 @@ std::string Server::start() {
   return {};
 }
 
-Server::State::Workers Server::State::make_workers() const {
-  const std::vector<int> cpus = allowed_cpus();
-  Workers made(options.cores != 0 ? options.cores : cpus.size());
+Server::State::Workers Server::State::make_workers(const std::vector<int>& cpus) const {
+  Workers made(core_count);
   for (std::size_t i = 0; i < made.size(); ++i) {
     made[i] = std::make_unique<Worker>();
     made[i]->index = i;
     if (options.pin) made[i]->cpu = cpus[i % cpus.size()];
-    if (secure != nullptr) made[i]->transports = secure->make_factory();
+    if (secure != nullptr) made[i]->transports = secure->make_factory(i);
   }
   return made;
 }
@@ -175,7 +175,7 @@ std::string Server::State::load_certificates() {
   if (secure == nullptr) return std::string(serve::no_secure);
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
-  secure->load(options, problems, warnings);
+  secure->load(options, core_count, problems, warnings);
   return problems.empty() ? std::string() : problems.front();
 }
 
@@ -344,7 +344,7 @@ std::string Server::reload_certificates() {
   if (state.secure == nullptr) return "there is no certificate to reload: [tls] listen is empty";
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
-  state.secure->load(state.options, problems, warnings);
+  state.secure->load(state.options, state.core_count, problems, warnings);
   return problems.empty() ? std::string() : problems.front();
 }
 

@@ -44,13 +44,16 @@ bool use_chain(SSL_CTX* to, const std::string& path, std::vector<std::string>& p
   return false;
 }
 
-bool use_key(SSL_CTX* to, const TlsCertificate& from, std::vector<std::string>& problems) {
+bool use_key(SSL_CTX* to, OSSL_LIB_CTX* library, const TlsCertificate& from,
+             std::vector<std::string>& problems) {
   if (std::string fault = unreadable("key", from.key); !fault.empty()) {
     problems.push_back(std::move(fault));
     return false;
   }
   const MemoryBio file(BIO_new_file(from.key.c_str(), "rb"));
-  const PrivateKey key(file ? PEM_read_bio_PrivateKey(file.get(), nullptr, no_passphrase, nullptr) : nullptr);
+  const PrivateKey key(
+      file ? PEM_read_bio_PrivateKey_ex(file.get(), nullptr, no_passphrase, nullptr, library, nullptr)
+           : nullptr);
   if (!key) {
     problems.push_back(
         fmt::format("[tls] key = \"{}\": holds no private key that can be read ({}): give one in "
@@ -93,10 +96,10 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-bool use_certificate(SSL_CTX* to, const TlsCertificate& from, std::vector<std::string>& problems,
-                     std::vector<std::string>& warnings) {
+bool use_certificate(SSL_CTX* to, OSSL_LIB_CTX* library, const TlsCertificate& from,
+                     std::vector<std::string>& problems, std::vector<std::string>& warnings) {
   ERR_clear_error();
-  if (!use_chain(to, from.cert, problems) || !use_key(to, from, problems)) return false;
+  if (!use_chain(to, from.cert, problems) || !use_key(to, library, from, problems)) return false;
   warn_of_dates(to, from.cert, warnings);
   return true;
 }

@@ -11,10 +11,10 @@
 
 namespace millrace::tls {
 
-/// Reads the chain and the key of `from` into `to`. Sentences that name the file and the mend; false
+/// Reads the chain and the key of `from` into `to`, which was made with `library`. Sentences that name the file and the mend; false
 /// where `problems` got one.
-bool use_certificate(SSL_CTX* to, const TlsCertificate& from, std::vector<std::string>& problems,
-                     std::vector<std::string>& warnings);
+bool use_certificate(SSL_CTX* to, OSSL_LIB_CTX* library, const TlsCertificate& from,
+                     std::vector<std::string>& problems, std::vector<std::string>& warnings);
 
 /// The DNS names that the certificate in `context` is for, in lower case.
 std::vector<std::string> names_of(SSL_CTX* context);

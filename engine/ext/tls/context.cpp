@@ -122,7 +122,7 @@ std::vector<TlsCertificate> certificates_of(const ServerOptions& options) {
 }
 
 std::shared_ptr<const Context> Context::build(const ServerOptions& options, TicketKeys& keys,
-                                              std::vector<std::string>& problems,
+                                              OSSL_LIB_CTX* library, std::vector<std::string>& problems,
                                               std::vector<std::string>& warnings) {
   const std::shared_ptr<Context> made(new Context);
   const std::vector<TlsCertificate> certificates = certificates_of(options);
@@ -131,7 +131,7 @@ std::shared_ptr<const Context> Context::build(const ServerOptions& options, Tick
   }
   bool good = !certificates.empty();
   for (const TlsCertificate& certificate : certificates) {
-    good = made->add(options, certificate, keys, problems, warnings) && good;
+    good = made->add(options, certificate, keys, library, problems, warnings) && good;
   }
   if (!good) return nullptr;
   SSL_CTX* first = made->contexts_.front().get();
@@ -141,8 +141,9 @@ std::shared_ptr<const Context> Context::build(const ServerOptions& options, Tick
 }
 
 bool Context::add(const ServerOptions& options, const TlsCertificate& certificate, TicketKeys& keys,
-                  std::vector<std::string>& problems, std::vector<std::string>& warnings) {
-  SslContext context(SSL_CTX_new(TLS_server_method()));
+                  OSSL_LIB_CTX* library, std::vector<std::string>& problems,
+                  std::vector<std::string>& warnings) {
+  SslContext context(SSL_CTX_new_ex(library, nullptr, TLS_server_method()));
   if (!context || !set_defaults(context.get(), options, keys)) {
     problems.push_back("[tls] OpenSSL does not start (" + take_error() +
                        "): check its configuration, openssl.cnf, or set OPENSSL_CONF=/dev/null");
@@ -150,7 +151,7 @@ bool Context::add(const ServerOptions& options, const TlsCertificate& certificat
   }
   // The rule for clients is the same for all: its faults are told once.
   if (contexts_.empty() && !set_client_rule(context.get(), options, problems)) return false;
-  if (!use_certificate(context.get(), certificate, problems, warnings)) return false;
+  if (!use_certificate(context.get(), library, certificate, problems, warnings)) return false;
   std::vector<std::string> names = certificate.hosts;
   if (names.empty()) names = names_of(context.get());
   for (const std::string& name : names) by_name_.try_emplace(lower_case(name), context.get());

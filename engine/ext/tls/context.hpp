@@ -17,9 +17,9 @@ namespace millrace::tls {
 
 class Context {
  public:
-  /// Null where `problems` got a sentence. keys: must outlive it, and every connection made from it.
+  /// Null where `problems` got a sentence. keys, library: must outlive it, and every connection made from it.
   static std::shared_ptr<const Context> build(const ServerOptions& options, TicketKeys& keys,
-                                              std::vector<std::string>& problems,
+                                              OSSL_LIB_CTX* library, std::vector<std::string>& problems,
                                               std::vector<std::string>& warnings);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -33,7 +33,7 @@ class Context {
  private:
   Context() = default;
   bool add(const ServerOptions& options, const TlsCertificate& certificate, TicketKeys& keys,
-           std::vector<std::string>& problems, std::vector<std::string>& warnings);
+           OSSL_LIB_CTX* library, std::vector<std::string>& problems, std::vector<std::string>& warnings);
 
   std::vector<SslContext> contexts_;
   std::unordered_map<std::string, SSL_CTX*> by_name_;

@@ -1,5 +1,7 @@
 #include "engine/ext/tls/layer.hpp"
 
+#include <openssl/conf.h>
+
 #include <new>
 
 #include "engine/base/assert.hpp"
@@ -34,6 +36,16 @@ BIO_METHOD* make_bio_method() {
   return made;
 }
 
+/// As the process's own: with the providers that openssl.cnf asks for.
+Library make_library() {
+  Library made(OSSL_LIB_CTX_new());
+  MR_ASSERT(made != nullptr);
+  char* file = CONF_get1_default_config_file();
+  if (file != nullptr && OSSL_LIB_CTX_load_config(made.get(), file) != 1) ERR_clear_error();
+  OPENSSL_free(file);
+  return made;
+}
+
 }  // namespace
 
 void Stage::on_deadline(net::Connection& connection) noexcept {
@@ -47,10 +59,18 @@ void Stage::on_drain(net::Connection& connection) noexcept {
 
 Server::Server() : keys_(0) {}
 
-void Server::load(const ServerOptions& options, std::vector<std::string>& problems,
+void Server::load(const ServerOptions& options, std::size_t cores, std::vector<std::string>& problems,
                   std::vector<std::string>& warnings) {
-  std::shared_ptr<const Context> made = Context::build(options, keys_, problems, warnings);
-  if (made == nullptr) return;
+  MR_ASSERT(cores != 0);
+  while (libraries_.size() < cores) libraries_.push_back(libraries_.empty() ? nullptr : make_library());
+  MR_ASSERT(libraries_.size() == cores);
+  std::vector<std::shared_ptr<const Context>> made;
+  std::vector<std::string> repeated;
+  for (const Library& library : libraries_) {
+    made.push_back(
+        Context::build(options, keys_, library.get(), problems, made.empty() ? warnings : repeated));
+    if (made.back() == nullptr) return;
+  }
   keys_.set_lifetime(options.tls_session_ms * ns_per_ms);
   handshake_ns_ = options.tls_handshake_ms * ns_per_ms;
   {
@@ -60,15 +80,18 @@ void Server::load(const ServerOptions& options, std::vector<std::string>& proble
   version_.fetch_add(1, std::memory_order_release);
 }
 
-std::unique_ptr<net::TransportFactory> Server::make_factory() { return std::make_unique<Layer>(*this); }
-
-std::shared_ptr<const Context> Server::current() const {
-  const std::lock_guard lock(mutex_);
-  return current_;
+std::unique_ptr<net::TransportFactory> Server::make_factory(std::size_t core) {
+  return std::make_unique<Layer>(*this, core);
 }
 
-Layer::Layer(Server& server)
+std::shared_ptr<const Context> Server::current(std::size_t core) const {
+  const std::lock_guard lock(mutex_);
+  return current_[core];
+}
+
+Layer::Layer(Server& server, std::size_t core)
     : server_(server),
+      core_(core),
       bio_method_(make_bio_method()),
       scratch_(std::make_unique<char[]>(scratch_bytes + mem::padding_bytes)) {}
 
@@ -78,7 +101,7 @@ net::Transport* Layer::open(net::Connection& connection, net::Carrier& carrier,
                             mem::BlockPool& pool) noexcept {
   if (const std::uint64_t newest = server_.version(); newest != version_) {
     version_ = newest;
-    context_ = server_.current();
+    context_ = server_.current(core_);
   }
   carrier_ = &carrier;
   auto* session = new (std::nothrow) Session(*this, context_, connection, carrier, pool);

@@ -29,22 +29,24 @@ class Stage final : public net::Protocol {
   Layer& layer_;
 };
 
-/// Hands the newest context to the layers of all cores.
+/// Hands the newest contexts to the layers of all cores. Each core has OpenSSL's library to itself: the locks and
+/// counts of one that they share are written in every step of every handshake.
 class Server final : public serve::Secure {
  public:
   Server();
-  void load(const ServerOptions& options, std::vector<std::string>& problems,
+  void load(const ServerOptions& options, std::size_t cores, std::vector<std::string>& problems,
             std::vector<std::string>& warnings) override;
-  std::unique_ptr<net::TransportFactory> make_factory() override;
+  std::unique_ptr<net::TransportFactory> make_factory(std::size_t core) override;
 
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
-  std::shared_ptr<const Context> current() const;
+  std::shared_ptr<const Context> current(std::size_t core) const;
   TimeNs handshake_ns() const noexcept { return handshake_ns_; }
 
  private:
   TicketKeys keys_;
+  std::vector<Library> libraries_;  ///< One a core; the first core's is the process's.
   mutable std::mutex mutex_;
-  std::shared_ptr<const Context> current_;
+  std::vector<std::shared_ptr<const Context>> current_;  ///< One a core, all of the same files.
   std::atomic<std::uint64_t> version_{0};
   std::atomic<TimeNs> handshake_ns_{0};
 };
@@ -54,7 +56,7 @@ class Layer final : public net::TransportFactory {
   /// Plaintext of one event: a receive buffer's worth, and a record that was begun before it.
   static constexpr std::size_t scratch_bytes = 32 * 1024;
 
-  explicit Layer(Server& server);
+  Layer(Server& server, std::size_t core);
   ~Layer() override;
 
   net::Transport* open(net::Connection& connection, net::Carrier& carrier,
@@ -69,6 +71,7 @@ class Layer final : public net::TransportFactory {
 
  private:
   Server& server_;
+  std::size_t core_;
   std::shared_ptr<const Context> context_;
   std::uint64_t version_ = 0;
   BIO_METHOD* bio_method_;

@@ -19,6 +19,8 @@ struct Freer {
 using SslContext = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using PrivateKey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
+/// OpenSSL's algorithms, looked up and counted by themselves; null: those that the process shares.
+using Library = std::unique_ptr<OSSL_LIB_CTX, Freer<OSSL_LIB_CTX_free>>;
 using MemoryBio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 
 /// What this thread's error queue says went wrong first, and empties it.

@@ -79,8 +79,8 @@ inline ServerOptions tls_options(const TestCertificate& of) {
 /// A core on the simulated network that speaks TLS.
 struct TlsCore {
   explicit TlsCore(serve::Secure& secure, const serve::CoreOptions& options = small_options(),
-                   const io::sim::FaultPlan& plan = {})
-      : factory(secure.make_factory()), one(options, plan), listener(one.world.listen()) {
+                   const io::sim::FaultPlan& plan = {}, std::size_t core = 0)
+      : factory(secure.make_factory(core)), one(options, plan), listener(one.world.listen()) {
     one.core.listen(listener, factory.get());
   }
   Client connect() { return one.world.connect(listener); }
@@ -167,6 +167,7 @@ class TlsClient {
 
 /// A server's certificates, loaded.
 struct TlsFixture {
+  static constexpr std::size_t cores = 2;
   TlsFixture() : certificate("localhost"), options(tls_options(certificate)), secure(serve::make_secure()) {
     REQUIRE(load().empty());
   }
@@ -174,7 +175,7 @@ struct TlsFixture {
   std::vector<std::string> load() {
     std::vector<std::string> problems;
     std::vector<std::string> warnings;
-    secure->load(options, problems, warnings);
+    secure->load(options, cores, problems, warnings);
     return problems;
   }
   TestCertificate certificate;

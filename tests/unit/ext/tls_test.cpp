@@ -235,7 +235,7 @@ TEST_CASE("tls: a session is resumed on another core, and after a reload") {
   TlsFixture fixture;
   for (const int version : versions) {
     TlsCore first(*fixture.secure);
-    TlsCore second(*fixture.secure);
+    TlsCore second(*fixture.secure, small_options(), {}, 1);
     TlsClient client(first, version);
     client.talk();
     client.write(get("/n/x"));
@@ -263,7 +263,7 @@ TEST_CASE("tls: a session is resumed on another core, and after a reload") {
     stricter.tls_client_ca = fixture.certificate.cert.name();
     std::vector<std::string> problems;
     std::vector<std::string> warnings;
-    fixture.secure->load(stricter, problems, warnings);
+    fixture.secure->load(stricter, TlsFixture::cores, problems, warnings);
     REQUIRE(problems.empty());
     {
       TlsClient again(first, version, session);
