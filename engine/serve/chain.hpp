@@ -57,6 +57,9 @@ class Segment : public proto::ReplySink {
                     std::uint64_t source_bytes) noexcept override;
   const char* begin_stream(proto::Exchange& exchange, const proto::ReplyView& head) noexcept override;
   void finished(proto::Exchange& exchange) noexcept override;
+  const net::Transport* transport(const proto::Exchange& exchange) const noexcept override {
+    return outer_.transport(exchange);
+  }
 
   /// Of the whole request: what came with it, else one that is made when it is asked for first.
   std::string_view request_id() noexcept;

@@ -121,6 +121,11 @@ class ClientsTest(TlsTest):
         server = self.start_tls(tls=f'client_auth = "{mode}"\nclient_ca = "ca.pem"')
         return self.ask(self.open(server, context), "/peer")
 
+    def test_middleware_around_sees_and_hides_nothing(self) -> None:
+        server = self.start_tls(tls='client_auth = "required"\nclient_ca = "ca.pem"')
+        with self.open(server, self.with_certificate("alice")) as client:
+            self.assertTrue(self.ask(client, "/around/peer").startswith(b"secure CN=alice "))
+
     def test_off(self) -> None:
         self.assertEqual(self.peer_of("off", self.with_certificate("alice")), b"secure ")
 

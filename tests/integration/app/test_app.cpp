@@ -215,9 +215,11 @@ int main(int argc, char** argv) {
   app.get("/bad-header/{kind}", bad_header);
   app.get("/status/{status}", [](unsigned status) { return mr::Response("body").status(status); });
   app.get("/host", host);
-  app.get("/peer", [](mr::Request& request) {
+  const auto peer = [](mr::Request& request) {
     return (request.secure() ? "secure " : "plain ") + request.client_certificate();
-  });
+  };
+  app.get("/peer", peer);
+  app.get("/around/peer", peer, [](mr::Request&, mr::Reply&) {});
   app.post("/trailer", trailer);
   app.get("/stream/{count}/{bytes}/{end}", stream);
   app.get("/events", events);
