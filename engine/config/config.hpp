@@ -6,6 +6,9 @@
 #pragma once
 
 #include <millrace/files.hpp>
+#include <millrace/middleware/compress.hpp>
+#include <millrace/middleware/cors.hpp>
+#include <millrace/middleware/headers.hpp>
 #include <millrace/server.hpp>
 
 #include <array>
@@ -34,6 +37,12 @@ struct LogConfig {
   std::string format = "combined";
 };
 
+/// A file of names with hashes of passwords, or one of tokens; none where both are empty.
+struct AuthConfig {
+  std::string realm = "private";
+  std::string users, tokens;
+};
+
 /// One [[route]].
 struct RouteConfig {
   enum class Kind : std::uint8_t { respond, redirect, files };
@@ -54,6 +63,8 @@ struct RouteConfig {
   FieldList added_headers;           ///< Of every kind, where the reply has none of that name.
   RateConfig rate;                   ///< Beside that of the whole server.
   std::uint64_t body_bytes_max = 0;  ///< 0: the server's.
+  std::optional<CompressOptions> compress;
+  std::optional<AuthConfig> auth;
 };
 
 struct Config {
@@ -61,6 +72,11 @@ struct Config {
   LogConfig access_log;
   FieldList headers;  ///< Of every reply.
   RateConfig rate;
+  std::optional<CompressOptions> compress;
+  std::optional<CorsOptions> cors;
+  std::optional<SecurityHeaders> security_headers;
+  std::optional<AuthConfig> auth;
+  std::uint64_t hsts_ms = 0;  ///< 0: no Strict-Transport-Security.
   std::vector<RouteConfig> routes;
   std::array<std::string, settings_count> origins;  ///< Where settings[i] came from; empty: default.
   std::string file;                                 ///< The file that was read; empty: none.

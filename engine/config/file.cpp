@@ -12,8 +12,8 @@ namespace millrace::config {
 namespace {
 
 /// Announced names that nothing stands behind yet.
-constexpr std::array<std::string_view, 7> later_names = {"proxy", "http2", "websocket", "admin",
-                                                         "log",   "cache", "compress"};
+constexpr std::array<std::string_view, 6> later_names = {"proxy", "http2", "websocket",
+                                                         "admin", "log",   "cache"};
 
 Value list_of(const toml::array& array) {
   Value value{.shape = Value::Shape::list, .text = "a list"};
@@ -38,10 +38,14 @@ Value value_of(const toml::node& node) {
 void read_section(std::string_view section, const toml::table& table, std::string_view file, Config& config,
                   FileProblems& problems) {
   std::vector<std::string_view> known = keys_of(section);
-  if (section == "tls") known.emplace_back("certificates");
+  if (section == "tls") known.insert(known.end(), {"certificates", "hsts"});
   for (const auto& [key, node] : table) {
     if (section == "tls" && key.str() == "certificates") {
       read_certificates(node, config, problems);
+      continue;
+    }
+    if (section == "tls" && key.str() == "hsts") {
+      read_hsts(key, node, config.hsts_ms, problems);
       continue;
     }
     const std::size_t index = index_of(section, key.str());
@@ -65,7 +69,9 @@ void unknown_top(const toml::key& key, FileProblems& problems) {
           key, fmt::format("`{}` stands outside of its section, [{}]", key.str(), setting.section));
   }
   std::vector<std::string_view> known = section_names();
-  for (const char* name : {"route", "access_log", "headers", "rate_limit"}) known.emplace_back(name);
+  for (const char* name :
+       {"route", "access_log", "headers", "rate_limit", "compress", "cors", "security_headers", "auth"})
+    known.emplace_back(name);
   unknown_key(key, "the file", known, problems);
 }
 
@@ -80,6 +86,14 @@ void read_top(const toml::table& top, std::string_view file, Config& config, Fil
       read_headers(node, "[headers]", config.headers, problems);
     } else if (key.str() == "rate_limit") {
       read_rate_limit(node, "[rate_limit]", config.rate, problems);
+    } else if (key.str() == "compress") {
+      read_compress(node, "[compress]", config.compress, problems);
+    } else if (key.str() == "cors") {
+      read_cors(node, config.cors, problems);
+    } else if (key.str() == "security_headers") {
+      read_security_headers(node, config.security_headers, problems);
+    } else if (key.str() == "auth") {
+      read_auth(node, "[auth]", config.auth, problems);
     } else if (std::find(sections.begin(), sections.end(), key.str()) == sections.end()) {
       unknown_top(key, problems);
     } else if (const toml::table* section = node.as_table()) {

@@ -15,8 +15,8 @@ namespace millrace::config {
 namespace {
 
 using Names = std::span<const std::string_view>;
-constexpr std::array<std::string_view, 8> route_keys = {"path",  "respond", "redirect",   "files",
-                                                        "hosts", "headers", "rate_limit", "body"};
+constexpr std::array<std::string_view, 10> route_keys = {
+    "path", "respond", "redirect", "files", "hosts", "headers", "rate_limit", "body", "compress", "auth"};
 constexpr std::array<std::string_view, 4> respond_keys = {"status", "type", "body", "headers"};
 constexpr std::array<std::string_view, 2> redirect_keys = {"to", "status"};
 constexpr std::array<std::int64_t, 5> redirect_statuses = {301, 302, 303, 307, 308};
@@ -177,6 +177,8 @@ RouteConfig read_route(const toml::table& table, FileProblems& problems) {
     if (key.str() == "headers") read_headers(node, "headers", route.added_headers, problems);
     if (key.str() == "rate_limit") read_rate_limit(node, "rate_limit", route.rate, problems);
     if (key.str() == "body") read_body_limit(key, node, route.body_bytes_max, problems);
+    if (key.str() == "compress") read_compress(node, "compress", route.compress, problems);
+    if (key.str() == "auth") read_auth(node, "auth", route.auth, problems);
     if (key.str() == "respond") read_respond(node, route, problems);
     if (key.str() == "redirect") read_redirect(node, route, problems);
     if (key.str() == "files") read_files(key, node, route, problems);

@@ -19,6 +19,45 @@ std::string show_headers(const RouteConfig& route) {
   return text.empty() ? text : ", " + text;
 }
 
+std::string show_list(std::span<const std::string> texts) {
+  std::string text;
+  for (const std::string& one : texts) text += fmt::format("{}{}", text.empty() ? "" : ", ", quoted(one));
+  return fmt::format("[{}]", text);
+}
+
+std::string show_types(const CompressOptions& options, std::string_view before) {
+  return options.types.empty() ? std::string()
+                               : fmt::format("{}types = {}", before, show_list(options.types));
+}
+
+/// Separated by `end`: a line each in a section, or within braces.
+std::string show_compress(const CompressOptions& options, std::string_view end) {
+  return fmt::format("min = \"{}\"{}max = \"{}\"{}", show_size(options.bytes_min), end,
+                     show_size(options.bytes_max), show_types(options, end));
+}
+
+std::string show_auth(const AuthConfig& auth, std::string_view end) {
+  const bool basic = !auth.users.empty();
+  return fmt::format("{} = {}{}realm = {}", basic ? "users" : "tokens",
+                     quoted(basic ? auth.users : auth.tokens), end, quoted(auth.realm));
+}
+
+std::string show_cors(const CorsOptions& cors) {
+  std::string text = fmt::format("origins = {}\nmethods = {}\nheaders = {}\n", show_list(cors.origins),
+                                 show_list(cors.methods), show_list(cors.headers));
+  if (!cors.expose.empty()) text += fmt::format("expose = {}\n", show_list(cors.expose));
+  return text + fmt::format("credentials = {}\nmax_age = \"{}s\"\n", cors.credentials, cors.max_age.count());
+}
+
+std::string show_security(const SecurityHeaders& fields) {
+  return fmt::format(
+      "content_type_options = {}\nframe_options = {}\nreferrer_policy = {}\ncross_origin_opener_policy = {}\n"
+      "content_security_policy = {}\npermissions_policy = {}\n",
+      quoted(fields.content_type_options), quoted(fields.frame_options), quoted(fields.referrer_policy),
+      quoted(fields.cross_origin_opener_policy), quoted(fields.content_security_policy),
+      quoted(fields.permissions_policy));
+}
+
 /// What stands around a route, a line each.
 std::string show_around(const RouteConfig& route) {
   std::string text;
@@ -29,6 +68,8 @@ std::string show_around(const RouteConfig& route) {
   if (route.rate.per_second > 0)
     text += fmt::format("rate_limit = {{ per_second = {}, burst = {} }}\n", route.rate.per_second,
                         route.rate.burst);
+  if (route.compress) text += fmt::format("compress = {{ {} }}\n", show_compress(*route.compress, ", "));
+  if (route.auth) text += fmt::format("auth = {{ {} }}\n", show_auth(*route.auth, ", "));
   if (route.body_bytes_max != 0) text += fmt::format("body = \"{}\"\n", show_size(route.body_bytes_max));
   return text;
 }
@@ -46,6 +87,10 @@ std::string show_all(const Config& config) {
   if (config.rate.per_second > 0)
     text += fmt::format("\n[rate_limit]\nper_second = {}\nburst = {}\n", config.rate.per_second,
                         config.rate.burst);
+  if (config.compress) text += fmt::format("\n[compress]\n{}\n", show_compress(*config.compress, "\n"));
+  if (config.cors) text += "\n[cors]\n" + show_cors(*config.cors);
+  if (config.security_headers) text += "\n[security_headers]\n" + show_security(*config.security_headers);
+  if (config.auth) text += fmt::format("\n[auth]\n{}\n", show_auth(*config.auth, "\n"));
   return text;
 }
 
@@ -91,7 +136,10 @@ std::string print(const Config& config, std::string_view backend_here) {
     text += fmt::format("{:<40}  # {}", fmt::format("{} = {}", setting.key, show(setting, config.server)),
                         origin.empty() ? "default" : origin);
     text += setting.kind == Kind::backend ? fmt::format(": {}\n", backend_here) : "\n";
-    if (setting.section == "tls" && setting.key == "key") text += show_certificates(config.server);
+    if (setting.section == "tls" && setting.key == "key") {
+      if (config.hsts_ms != 0) text += fmt::format("hsts = \"{}\"\n", show_duration(config.hsts_ms));
+      text += show_certificates(config.server);
+    }
   }
   text += show_all(config);
   for (const RouteConfig& route : config.routes) text += show(route);

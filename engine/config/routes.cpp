@@ -1,6 +1,8 @@
 #include "engine/config/routes.hpp"
 
 #include <millrace/middleware/access_log.hpp>
+#include <millrace/middleware/compress.hpp>
+#include <millrace/middleware/cors.hpp>
 #include <millrace/middleware/headers.hpp>
 #include <millrace/middleware/rate_limit.hpp>
 
@@ -15,6 +17,7 @@
 #include "engine/config/plain_middleware.hpp"
 #include "engine/config/route_entry.hpp"
 #include "engine/ext/files/files.hpp"
+#include "engine/ext/guard/secret_files.hpp"
 #include "engine/serve/app_state.hpp"
 #include "engine/serve/site.hpp"
 
@@ -60,8 +63,34 @@ RateLimit rate_limit_of(const RateConfig& rate) {
   return rate_limit({.per_second = rate.per_second, .burst = rate.burst});
 }
 
-/// The log is the outermost: it tells what the others answer.
-void use_for_all(const Config& config, serve::AppState& state) {
+/// RFC 6797 section 7.2: never over plain HTTP.
+class Hsts {
+ public:
+  explicit Hsts(std::uint64_t ms) : value_(fmt::format("max-age={}", ms / 1000)) {}
+  void after(Request& request, Reply& reply) const {
+    if (request.secure() && !reply.header("strict-transport-security"))
+      reply.header("Strict-Transport-Security", value_);
+  }
+
+ private:
+  std::string value_;
+};
+
+/// Reads the file that `auth` names. Empty, or what is wrong with it.
+std::string make_auth(const AuthConfig& auth, detail::Middleware& made) {
+  std::string problem;
+  if (!auth.users.empty()) {
+    PasswordCheck check = guard::password_file(auth.users, problem);
+    if (problem.empty()) made = make_plain(basic_auth(auth.realm, std::move(check)));
+  } else {
+    TokenCheck check = guard::token_file(auth.tokens, problem);
+    if (problem.empty()) made = make_plain(bearer_auth(auth.realm, std::move(check)));
+  }
+  return problem;
+}
+
+/// The log is the outermost: it tells what the others answer. Guesses at passwords count for the rate limit.
+void use_for_all(const Config& config, serve::AppState& state, Report& report) {
   const auto use = [&state](const detail::Middleware& one) {
     state.root().middleware.push_back(&state.keep(one));
   };
@@ -70,14 +99,31 @@ void use_for_all(const Config& config, serve::AppState& state) {
     use(make_plain(access_log(
         {.path = config.access_log.path, .format = json ? LogFormat::json : LogFormat::combined})));
   }
+  if (config.hsts_ms != 0) use(make_plain(Hsts(config.hsts_ms)));
   if (!config.headers.empty()) use(make_plain(headers(config.headers)));
+  if (config.security_headers) use(make_plain(security_headers(*config.security_headers)));
+  if (config.cors) use(make_plain(cors(*config.cors)));
   if (config.rate.per_second > 0) use(make_plain(rate_limit_of(config.rate)));
+  detail::Middleware auth;
+  const std::string problem = config.auth ? make_auth(*config.auth, auth) : std::string();
+  if (!problem.empty()) report.problems.push_back(fmt::format("{}: [auth] {}", config.file, problem));
+  if (problem.empty() && config.auth) use(auth);
+  if (config.compress) use(make_plain(compress(*config.compress)));
 }
 
-void use_for_route(const RouteConfig& route, serve::AppState& state) {
+/// An empty string, or a sentence that says what is wrong.
+std::string use_for_route(const RouteConfig& route, serve::AppState& state) {
   if (!route.added_headers.empty()) state.use_for_last(make_plain(headers(route.added_headers)));
   if (route.rate.per_second > 0) state.use_for_last(make_plain(rate_limit_of(route.rate)));
   if (route.body_bytes_max != 0) state.use_for_last({.body_bytes_max = route.body_bytes_max});
+  if (route.auth) {
+    detail::Middleware auth;
+    if (std::string problem = make_auth(*route.auth, auth); !problem.empty())
+      return fmt::format("auth: {}", problem);
+    state.use_for_last(auth);
+  }
+  if (route.compress) state.use_for_last(make_plain(compress(*route.compress)));
+  return {};
 }
 
 void add_route(const Config& config, const RouteConfig& route, serve::AppState& state,
@@ -89,7 +135,8 @@ void add_route(const Config& config, const RouteConfig& route, serve::AppState& 
   std::string problem = make_entry(route, entry);
   if (problem.empty()) problem = state.add_to(group, method_of(route), route.path, entry, kind_of(route));
   if (!problem.empty()) return tell(problem);
-  use_for_route(route, state);
+  problem = use_for_route(route, state);
+  if (!problem.empty()) tell(problem);
 }
 
 /// "/x", or "/x for example.org, *.example.org".
@@ -102,7 +149,7 @@ std::string pattern_of(const RouteConfig& route) {
 
 void add_routes(const Config& config, App& app, Report& report) {
   serve::AppState& state = serve::state_of(app);
-  use_for_all(config, state);
+  use_for_all(config, state, report);
   for (const RouteConfig& route : config.routes) {
     if (route.hosts.empty()) add_route(config, route, state, state.root(), report);
     for (const std::string& host : route.hosts) add_route(config, route, state, state.host(host), report);

@@ -17,6 +17,7 @@
 #pragma pop_macro("NDEBUG")
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +60,16 @@ void read_hosts(const toml::key& key, const toml::node& node, std::vector<std::s
                 FileProblems& problems);
 void read_body_limit(const toml::key& key, const toml::node& node, std::uint64_t& out,
                      FileProblems& problems);
+
+// file_around.cpp. `context` says where: "[compress]", or "compress" of a route.
+void read_compress(const toml::node& node, std::string_view context, std::optional<CompressOptions>& out,
+                   FileProblems& problems);
+void read_cors(const toml::node& node, std::optional<CorsOptions>& out, FileProblems& problems);
+void read_security_headers(const toml::node& node, std::optional<SecurityHeaders>& out,
+                           FileProblems& problems);
+void read_auth(const toml::node& node, std::string_view context, std::optional<AuthConfig>& out,
+               FileProblems& problems);
+void read_hsts(const toml::key& key, const toml::node& node, std::uint64_t& out, FileProblems& problems);
 
 /// The keys of a [[route]] that are options of `files`, and the reader of one of them.
 std::span<const std::string_view> files_option_keys();

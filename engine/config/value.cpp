@@ -15,8 +15,8 @@ struct Unit {
 
 constexpr std::array size_units = {Unit{"t", 1ull << 40}, Unit{"g", 1ull << 30}, Unit{"m", 1ull << 20},
                                    Unit{"k", 1ull << 10}};
-constexpr std::array duration_units = {Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1000},
-                                       Unit{"ms", 1}};
+constexpr std::array duration_units = {Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000},
+                                       Unit{"s", 1000}, Unit{"ms", 1}};
 
 /// Digits and then a unit; `unit` is what follows the digits.
 std::optional<std::uint64_t> read_digits(std::string_view text, std::string_view& unit) {

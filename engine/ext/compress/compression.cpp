@@ -74,7 +74,7 @@ void Compression::after(Request& request, Reply& reply) const {
   proto::ReplyView& view = reply.view_;
   const bool in_memory = reply.body_in_memory();
   const Facts facts = facts_of(reply, view, reply.streamed_);
-  if (!may_compress(facts, options_.bytes_min)) return;
+  if (!may_compress(facts, options_.bytes_min, options_.types)) return;
   if (!varies_by_coding(reply.header("vary").value_or(""))) reply.header("Vary", "Accept-Encoding");
   const http::Coding coding = coding_for(exchange.head);
   if (coding == http::Coding::identity || facts.body_bytes.value_or(0) > options_.bytes_max) return;

@@ -45,13 +45,21 @@ bool is_compressible(std::string_view content_type) noexcept {
                      [type](std::string_view known) { return equal_ignoring_case(known, type); });
 }
 
-bool may_compress(const Facts& facts, std::uint64_t bytes_min) noexcept {
+bool is_among(std::span<const std::string> wanted, std::string_view content_type) noexcept {
+  const std::string_view type = http::value_before_parameters(content_type);
+  return std::any_of(wanted.begin(), wanted.end(), [type](std::string_view one) {
+    return one.ends_with("/*") ? starts_with(type, one.substr(0, one.size() - 1))
+                               : equal_ignoring_case(one, type);
+  });
+}
+
+bool may_compress(const Facts& facts, std::uint64_t bytes_min, std::span<const std::string> wanted) noexcept {
   // A part of a representation is a part of its bytes as they are (206); the others have no content.
   const bool whole = facts.status >= 200 && facts.status != 204 && facts.status != 206 && facts.status != 304;
   return whole && !facts.content_encoding && !facts.has_digest &&
          facts.body_bytes.value_or(bytes_min) >= bytes_min &&
          !http::list_has(facts.cache_control.value_or(""), "no-transform") &&
-         is_compressible(facts.content_type);
+         (wanted.empty() ? is_compressible(facts.content_type) : is_among(wanted, facts.content_type));
 }
 
 http::Coding choose(const http::AcceptedCodings& accepted) noexcept {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,8 +26,12 @@ struct Facts {
 /// themselves. Not text/event-stream, whose heartbeats are written behind any encoder's back.
 bool is_compressible(std::string_view content_type) noexcept;
 
+/// Whether one of `types` ("text/html", "text/*") is this one.
+bool is_among(std::span<const std::string> types, std::string_view content_type) noexcept;
+
 /// Whether a client might get this reply compressed, if it asked for it: then the reply varies.
-bool may_compress(const Facts& facts, std::uint64_t bytes_min) noexcept;
+/// types: in place of is_compressible(); empty: that.
+bool may_compress(const Facts& facts, std::uint64_t bytes_min, std::span<const std::string> types) noexcept;
 
 /// What the client likes best of what is built in; where it likes several as well: zstd, br, gzip, in the
 /// order of what they cost for the same size. identity, where it likes that best or takes nothing else.

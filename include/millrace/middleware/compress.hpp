@@ -18,6 +18,9 @@
 #include <millrace/namespace.hpp>
 
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace millrace {
 
@@ -28,15 +31,17 @@ class Request;
 struct CompressOptions {
   std::uint64_t bytes_min = 1024;      ///< Of a body whose length is known: what is shorter stays as it is.
   std::uint64_t bytes_max = 16 << 20;  ///< The same for what is longer: it would hold up the core.
-  int gzip = 5;                        ///< 1 to 9.
-  int brotli = 4;                      ///< 0 to 11.
-  int zstd = 3;                        ///< 1 to 19.
+  /// Media types, "text/*" among them, in place of the rule above; empty: the rule.
+  std::vector<std::string> types = {};
+  int gzip = 5;    ///< 1 to 9.
+  int brotli = 4;  ///< 0 to 11.
+  int zstd = 3;    ///< 1 to 19.
 };
 
 /// Made by mr::compress().
 class Compression {
  public:
-  explicit Compression(const CompressOptions& options) noexcept : options_(options) {}
+  explicit Compression(CompressOptions options) noexcept : options_(std::move(options)) {}
   void after(Request& request, Reply& reply) const;
 
  private:
@@ -44,6 +49,6 @@ class Compression {
 };
 
 /// For app.use(), a group or a route.
-inline Compression compress(const CompressOptions& options = {}) noexcept { return Compression(options); }
+inline Compression compress(CompressOptions options = {}) { return Compression(std::move(options)); }
 
 }  // namespace millrace

@@ -37,7 +37,36 @@ TEST_CASE("docs/CONFIGURATION.md: every setting, in the order of the table, with
   }
   // Behind the last setting no row follows before the next chapter.
   CHECK(text.find("\n| `", at) > text.find("\n## ", at));
-  for (const char* key : {"path", "respond", "redirect", "files", "hosts", "headers", "rate_limit", "body"}) {
+  const std::size_t around = text.find("## Around every route");
+  for (const char* key : {"[access_log] path",
+                          "[access_log] format",
+                          "[headers]",
+                          "[rate_limit] per_second",
+                          "[rate_limit] burst",
+                          "[compress] min",
+                          "[compress] max",
+                          "[compress] types",
+                          "[cors] origins",
+                          "[cors] methods",
+                          "[cors] headers",
+                          "[cors] expose",
+                          "[cors] credentials",
+                          "[cors] max_age",
+                          "[security_headers] content_type_options",
+                          "[security_headers] frame_options",
+                          "[security_headers] referrer_policy",
+                          "[security_headers] cross_origin_opener_policy",
+                          "[security_headers] content_security_policy",
+                          "[security_headers] permissions_policy",
+                          "[auth] users",
+                          "[auth] tokens",
+                          "[auth] realm"}) {
+    CAPTURE(key);
+    CHECK(text.find("\n| `" + std::string(key) + "` |", around) != std::string::npos);
+  }
+  CHECK(text.find("`[tls] hsts = ") != std::string::npos);
+  for (const char* key : {"path", "respond", "redirect", "files", "hosts", "headers", "rate_limit", "body",
+                          "compress", "auth"}) {
     CAPTURE(key);
     CHECK(text.find("\n| `" + std::string(key) + "` |", text.find("## [[route]]")) != std::string::npos);
   }

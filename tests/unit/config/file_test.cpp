@@ -76,7 +76,7 @@ TEST_CASE("file: bad values") {
        {"m.toml:2: [timeouts] header = 10: expected a duration"}},
       {"zero",
        "[timeouts]\nkeepalive = \"0s\"\n",
-       {"m.toml:2: [timeouts] keepalive = \"0s\": expected a duration from 1ms to 24h"}},
+       {"m.toml:2: [timeouts] keepalive = \"0s\": expected a duration from 1ms to 1d"}},
       {"power", "[rings]\nbuffers = 500\n", {"m.toml:2: [rings] buffers = 500: expected a power of two"}},
       {"flag", "[server]\npin = 1\n", {"m.toml:2: [server] pin = 1: expected true or false"}},
       {"cores", "[server]\ncores = \"all\"\n", {"m.toml:2: [server] cores = \"all\": expected \"auto\""}},

@@ -19,6 +19,19 @@ format = "json"
 X-Served-By = "one"
 [rate_limit]
 per_second = 100
+[compress]
+min = "2k"
+types = ["text/*", "font/ttf"]
+[cors]
+origins = ["https://a.example"]
+credentials = true
+max_age = "1h"
+[security_headers]
+frame_options = ""
+content_security_policy = "default-src 'self'"
+[auth]
+users = "/etc/users"
+realm = "All of it"
 [[route]]
 path = "/a"
 respond = { body = "a" }
@@ -26,6 +39,8 @@ hosts = ["example.org", "*.example.org"]
 headers = { Cache-Control = "max-age=60" }
 rate_limit = { per_second = 0.5, burst = 2 }
 body = "16k"
+compress = { min = 10 }
+auth = { tokens = "/etc/tokens" }
 [[route]]
 path = "/a"
 respond = { body = "b" }
@@ -64,6 +79,18 @@ TEST_CASE("file: what stands around routes is read, and printed so that it reads
     CHECK(config->headers == FieldList{{"X-Served-By", "one"}});
     CHECK(config->rate.per_second == 100);
     CHECK(config->rate.burst == 100);
+    REQUIRE((config->compress && config->cors && config->security_headers && config->auth));
+    CHECK(config->compress->bytes_min == 2048);
+    CHECK(config->compress->types == std::vector<std::string>{"text/*", "font/ttf"});
+    CHECK(config->cors->origins == std::vector<std::string>{"https://a.example"});
+    CHECK(config->cors->methods == CorsOptions().methods);
+    CHECK(config->cors->credentials);
+    CHECK(config->cors->max_age == std::chrono::hours(1));
+    CHECK(config->security_headers->frame_options.empty());
+    CHECK(config->security_headers->content_type_options == "nosniff");
+    CHECK(config->security_headers->content_security_policy == "default-src 'self'");
+    CHECK(config->auth->users == "/etc/users");
+    CHECK(config->auth->realm == "All of it");
     REQUIRE(config->routes.size() == 2);
     const RouteConfig& route = config->routes[0];
     CHECK(route.hosts == std::vector<std::string>{"example.org", "*.example.org"});
@@ -71,6 +98,11 @@ TEST_CASE("file: what stands around routes is read, and printed so that it reads
     CHECK(route.rate.per_second == 0.5);
     CHECK(route.rate.burst == 2);
     CHECK(route.body_bytes_max == 16384);
+    REQUIRE((route.compress && route.auth));
+    CHECK(route.compress->bytes_min == 10);
+    CHECK(route.compress->types.empty());
+    CHECK(route.auth->tokens == "/etc/tokens");
+    CHECK(route.auth->realm == "private");
     CHECK(config->routes[1].hosts.empty());
   }
   CHECK(table_of_routes(first).find("/a for example.org, *.example.org") != std::string::npos);
@@ -101,6 +133,35 @@ TEST_CASE("file: faults of what stands around routes name line, key and what was
   CHECK(problem_of(with_route("headers = 1")) == "m.toml:4: headers = 1: expected a table of texts");
   CHECK(
       problem_of(with_route("rate_limit = 5")).starts_with("m.toml:4: rate_limit: expected a table such as"));
+  CHECK(problem_of("[compress]\nmni = 1\n") ==
+        "m.toml:2: unknown key `mni` in [compress]; the nearest is `min`");
+  CHECK(problem_of("[compress]\nmin = \"many\"\n") ==
+        "m.toml:2: [compress] min = \"many\": expected a size from 0 to 1t bytes, such as 1024 or \"1k\"");
+  CHECK(problem_of("[compress]\ntypes = [\"html\"]\n") ==
+        "m.toml:1: [compress] types: \"html\": expected a media type such as \"text/html\" or \"text/*\"");
+  CHECK(problem_of("[cors]\norigin = [\"*\"]\n") ==
+        "m.toml:2: unknown key `origin` in [cors]; the nearest is `origins`");
+  CHECK(problem_of("[cors]\nmax_age = \"1h\"\n").starts_with("m.toml:1: [cors] needs `origins`"));
+  CHECK(problem_of("[cors]\norigins = [\"https://a/\"]\n").find("expected an origin as browsers send it") !=
+        std::string::npos);
+  CHECK(problem_of("[cors]\norigins = [\"*\"]\ncredentials = true\n").find("not with the origin \"*\"") !=
+        std::string::npos);
+  CHECK(problem_of("[cors]\norigins = [\"*\"]\nmax_age = \"32d\"\n")
+            .starts_with("m.toml:3: [cors] max_age = "));
+  CHECK(problem_of("[security_headers]\nframe_option = \"DENY\"\n").find("the nearest is `frame_options`") !=
+        std::string::npos);
+  CHECK(problem_of("[security_headers]\nframe_options = \"a\\nb\"\n").find("expected a text of one line") !=
+        std::string::npos);
+  CHECK(problem_of("[auth]\nrealm = \"a\"\n") ==
+        "m.toml:1: [auth] needs one of `users` and `tokens`: the path of a file");
+  CHECK(problem_of("[auth]\nusers = \"a\"\nrealm = \"a\\\"\"\n").find("printable ASCII") !=
+        std::string::npos);
+  CHECK(problem_of(with_route("auth = { user = \"x\" }")) ==
+        "m.toml:4: unknown key `user` in auth; the nearest is `users`");
+  CHECK(problem_of(with_route("compress = 3")) == "m.toml:4: compress = 3: expected a table with `min`");
+  CHECK(problem_of("[tls]\nhsts = 5\n") ==
+        "m.toml:2: [tls] hsts = 5: expected a duration from 0s to 731d, such as \"365d\"");
+  CHECK(problem_of("[tls]\nhst = \"5d\"\n").find("the nearest is `hsts`") != std::string::npos);
   const std::string twice = with_route("hosts = [\"a\"]");
   CHECK(problem_of(twice + twice).find("line 1 has a route for it already") != std::string::npos);
 }

@@ -35,12 +35,12 @@ TEST_CASE("compression: types") {
 
 TEST_CASE("compression: replies") {
   const Facts good{.content_type = "text/plain", .body_bytes = 1024};
-  CHECK(may_compress(good, 1024));
-  CHECK_FALSE(may_compress(good, 1025));
+  CHECK(may_compress(good, 1024, {}));
+  CHECK_FALSE(may_compress(good, 1025, {}));
   const auto with = [&good](auto change) {
     Facts facts = good;
     change(facts);
-    return may_compress(facts, 1024);
+    return may_compress(facts, 1024, {});
   };
   CHECK(with([](Facts& facts) { facts.body_bytes.reset(); }));
   CHECK(with([](Facts& facts) { facts.status = 404; }));
