@@ -384,6 +384,11 @@ ServerStats Server::stats() const noexcept {
     total.websockets_failed += read(counters.sockets_failed);
     total.published_dropped += read(counters.published_dropped);
     total.slow_subscribers_closed += read(counters.slow_subscribers_closed);
+    if (worker->transports == nullptr) continue;
+    const net::TransportCounters& tls = worker->transports->counters();
+    total.tls_handshakes += read(tls.handshakes);
+    total.tls_resumed += read(tls.resumed);
+    total.tls_failures += read(tls.failures);
   }
   for (const serve::Output* output : state.outputs) total.log_lines_dropped += output->dropped();
   return total;

@@ -80,6 +80,8 @@ struct ServerStats {
   std::uint64_t websockets_failed = 0;  ///< Closed for what the peer sent.
   std::uint64_t published_dropped = 0;  ///< Messages of a topic that one subscriber had no room for.
   std::uint64_t slow_subscribers_closed = 0;
+  std::uint64_t tls_handshakes = 0, tls_resumed = 0;  ///< Completed; of these, by resumption.
+  std::uint64_t tls_failures = 0;       ///< Handshakes that failed or took too long, and broken records.
   std::uint64_t memory_bytes = 0;       ///< Blocks on loan now.
   std::uint64_t log_lines_dropped = 0;  ///< By access logs, since they were made.
 };

@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 
 PROJECT = Path(__file__).parent / "project"
-PROGRAMS = ("application", "embedded", "bodies", "forms", "sockets", "static", "middleware")
+PROGRAMS = ("application", "embedded", "bodies", "forms", "sockets", "static", "middleware", "secure")
 START_SECONDS = 20
 
 

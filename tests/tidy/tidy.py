@@ -70,6 +70,7 @@ QUOTED = {
         "tests/outside/project/meson.build",
         "tests/outside/project/sockets.cpp",
         "tests/outside/project/middleware.cpp",
+        "tests/outside/project/secure.cpp",
     ),
 }
 
