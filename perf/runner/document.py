@@ -144,8 +144,8 @@ def machine_text(result):
 
 def goals_table(lines):
     def bound(line):
-        return (f"at least {line['at_least']:g}" if line["at_least"] is not None else
-                f"at most {line['at_most']:g}" if line["at_most"] is not None else "")
+        return (f"at least {line['at_least']:,.10g}" if line["at_least"] is not None else
+                f"at most {line['at_most']:,.10g}" if line["at_most"] is not None else "")
 
     return table(("what", "measured", "bound", ""),
                  [(line["what"].strip(), line["text"], bound(line), line["verdict"]) for line in lines])

@@ -8,7 +8,6 @@ from runner.report import Line
 
 W1_TIMES = {"fasthttp": 4, "nginx": 15, "h2o": 15, "haproxy": 15, "node": 15}
 BEST_SHARE = {"W2": 0.95, "W4": 0.95}
-W1_SYSTEM_CALLS = 0.02
 LIMITS = {"server": "Millrace", "load": "the load generator", "neither": "neither: the machine was busy"}
 
 
@@ -17,9 +16,6 @@ def lines_of(data):
     for workload, measured in data["workloads"].items():
         samples = {name: [speed.Sample(**sample) for sample in of] for name, of in measured["samples"].items()}
         lines += speed_lines(workload, samples) + elsewhere.lines_of(workload, samples)
-        own_calls = measured["system_calls"].get(OWN)
-        if workload == "W1" and own_calls is not None:
-            lines.append(Line("W1: system calls a request", own_calls, f"{own_calls:.4f}", at_most=W1_SYSTEM_CALLS))
     return lines + latency_lines(data["latency"])
 
 
