@@ -67,6 +67,25 @@ class OutsideClientTest(IntegrationTest):
 
         asyncio.run(asyncio.wait_for(run(), 30))
 
+    def test_middleware_around(self) -> None:
+        async def run() -> None:
+            with self.assertRaises(websockets.InvalidStatusCode) as refused:
+                async with self.connect_to("/guarded/describe/me"):
+                    pass
+            self.assertEqual(refused.exception.status_code, 403)
+            self.assertEqual(refused.exception.headers["X-Seen"], "yes")
+            for count in (1, 2):
+                async with self.connect_to("/guarded/describe/me?x", extra_headers={"X-Pass": "yes"}) as peer:
+                    self.assertEqual(await peer.recv(), "me x [] compressed")
+                    self.assertEqual(self.ask("/switched"), str(count - 1).encode())  # Told when it has closed.
+                self.assertEqual(peer.close_code, 1000)
+                self.assertTrue(eventually(lambda: self.ask("/switched") == str(count).encode()))  # noqa: B023
+
+        asyncio.run(asyncio.wait_for(run(), 60))
+
+    def ask(self, path: str) -> bytes:
+        return Client(self.server.address).ask(get(path)).body
+
     def test_closing(self) -> None:
         async def run() -> None:
             async with self.connect_to("/goodbye") as peer:

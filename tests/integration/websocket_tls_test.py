@@ -1,11 +1,24 @@
 #!/usr/bin/env python3
-"""websocket_tls_test.py: the same WebSockets by wss: large messages both ways, and the closing handshake."""
+"""websocket_tls_test.py: the same WebSockets by wss: large messages both ways, and the closing handshake; by hand and
+by Python's websockets."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import random
+import ssl
 import sys
+import unittest
 from pathlib import Path
+
+try:
+    import websockets
+except ImportError:  # Debian's own Python has the package; another one that comes first may not.
+    DEBIAN = "/usr/bin/python3"
+    if Path("/usr/lib/python3/dist-packages/websockets").is_dir() and Path(sys.executable) != Path(DEBIAN):
+        os.execv(DEBIAN, [DEBIAN, *sys.argv])
+    websockets = None
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "websocket"))
 
@@ -34,6 +47,33 @@ class WebSocketTlsTest(TlsTest):
         self.assertEqual([one.opcode for one in frames], [1, 10, BINARY, CLOSE])
         self.assertEqual(frames[0].payload, b"behind the handshake")
         self.assertEqual(frames[2], Frame(BINARY, message))
+
+    @unittest.skipIf(websockets is None, "python3-websockets is not installed: ./dev setup")
+    def test_a_client_of_others_making(self) -> None:
+        server = self.start_tls("sockets", "--cores", "2")
+        url = f"wss://localhost:{server.address[1]}"
+
+        async def run(version: ssl.TLSVersion) -> None:
+            context = self.context(version)
+            passed = {"X-Pass": "yes"}
+            async with websockets.connect(f"{url}/guarded/describe/me", ssl=context, extra_headers=passed) as peer:
+                self.assertEqual(await peer.recv(), "me  [] compressed")
+            async with websockets.connect(f"{url}/deflate", ssl=context, max_size=None) as peer:
+                for message in ("hello", "", b"\0\xff", "\u00e9" * 50_000, os.urandom(900_000)):
+                    await peer.send(message)
+                    self.assertEqual(await peer.recv(), message)
+                for number in range(200):
+                    await peer.send(str(number))
+                self.assertEqual([await peer.recv() for _ in range(200)], [str(n) for n in range(200)])
+            self.assertEqual(peer.close_code, 1000)
+            async with websockets.connect(f"{url}/room/a", ssl=context) as one:
+                async with websockets.connect(f"{url}/room/a", ssl=context) as other:
+                    self.assertEqual([await one.recv(), await other.recv()], ["in a", "in a"])
+                    await one.send("to all")
+                    self.assertEqual([await one.recv(), await other.recv()], ["to all", "to all"])
+
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            asyncio.run(asyncio.wait_for(run(version), 60))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,19 @@ mr::Task<> goodbye(mr::WebSocket& socket) {
   socket.close(4002, message ? message->data : "");
 }
 
+std::atomic<int> switched;
+
+/// Around sockets: who has no pass stays outside, and who was inside is counted when he has left.
+struct Doorman {
+  std::optional<mr::Response> before(mr::Request& request) const {
+    if (request.header("x-pass") == "yes") return std::nullopt;
+    return mr::Response("no pass\n").status(403);
+  }
+  void done(mr::Request& request, const mr::Outcome& outcome) const {
+    if (outcome.status == 101 && request.path() == "/guarded/describe/me") ++switched;
+  }
+};
+
 mr::WebSocketOptions tight() {
   mr::WebSocketOptions options;
   options.message_bytes = 1024;
@@ -90,5 +104,9 @@ int main(int argc, char** argv) {
     throw 1;
   });
   app.ws("/room/{name}", room);
+  app.get("/switched", [] { return std::to_string(switched); });
+  app.group("/guarded")
+      .use([](mr::Request&, mr::Reply& reply) { reply.header("X-Seen", "yes"); }, Doorman())
+      .ws("/describe/{name}", describe, {.compress = true});
   return app.run(argc, argv);
 }

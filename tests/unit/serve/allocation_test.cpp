@@ -4,6 +4,7 @@
 #include <millrace/millrace.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ struct Loop {
       co_await yield();
       co_return "later";
     });
+    app.get(
+        "/around", [] { return "from within"; }, Counting{this}, headers({{"X-A", "1"}}),
+        [](Request& request) { static_cast<void>(request.path()); });
     app.get("/nap", []() -> Task<std::string_view> {
       co_await sleep(std::chrono::microseconds(10));
       co_return "rested";
@@ -50,6 +54,15 @@ struct Loop {
     for (int i = 0; i < 10'000 && !core->done(); ++i) core->turn(time_never);
     CHECK(core->done());
   }
+  /// Middleware with all three members.
+  struct Counting {
+    Loop* loop;
+    std::optional<Response> before(Request&) const { return std::nullopt; }
+    void after(Request&, Reply& reply) const { reply.header("X-B", "2"); }
+    void done(Request&, const Outcome&) const { ++loop->done; }
+  };
+  std::uint64_t done = 0;
+
   void run(std::uint64_t requests) {
     const std::uint64_t until = core->counters().requests + requests;
     while (core->counters().requests < until) core->turn(time_never);
@@ -90,6 +103,8 @@ TEST_CASE("a core in its steady state allocates nothing") {
        "hello"},
       {"coroutines", repeat("GET /task HTTP/1.1\r\nHost: h\r\n\r\nGET /nap HTTP/1.1\r\nHost: h\r\n\r\n", 8),
        "rested"},
+      {"a chain of middleware around a handler", repeat("GET /around HTTP/1.1\r\nHost: h\r\n\r\n", 24),
+       "from within"},
       {"coroutines among handlers",
        repeat("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /task HTTP/1.1\r\nHost: h\r\n\r\n", 8), "later"},
   };
@@ -103,6 +118,7 @@ TEST_CASE("a core in its steady state allocates nothing") {
     loop.run(requests_counted / std::size(cases));
     CHECK(mem::allocations() == allocations);
     CHECK(news() == news_before);
+    CHECK((loop.done > 0) == (c.answer == "from within"));
     CHECK(loop.core->pool().bytes_used() <= memory + (256 << 10));
     CHECK(loop.backend.last_send().ends_with(c.answer));
     CHECK(loop.core->connections() == 1);
