@@ -205,6 +205,7 @@ def run(options):
         lines += run_ws(options, programs, cpus, details)
     if "idle" in parts:
         lines.append(idle.measure(programs.server, cpus[0], 2000 if options.quick else idle.CONNECTIONS))
+        lines.append(idle.measure_tls(programs.server, cpus[0], 500 if options.quick else idle.TLS_CONNECTIONS))
     if "files" in parts:
         lines += run_files(options, cpus, details)
     return lines, details
