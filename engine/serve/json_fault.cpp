@@ -57,6 +57,7 @@ std::string json_fault_text(std::string_view text, const JsonFault& fault) {
 }
 
 bool is_json_type(std::string_view content_type) noexcept {
+  if (content_type == "application/json") return true;  // As nearly everybody writes it.
   const std::string_view type = content_type.substr(0, content_type.find(';'));
   const std::size_t begin = type.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return content_type.empty();

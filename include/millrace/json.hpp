@@ -28,9 +28,7 @@ namespace millrace {
 /// The value as a response of application/json, which may be changed further. Types: see MR_JSON.
 template <class T>
 Response json(const T& value) {
-  std::string body;
-  detail::append_json(body, value);
-  return Response().bytes(std::move(body), "application/json");
+  return Response().bytes(detail::json_text(value), "application/json");
 }
 
 /// An argument of a handler: the request's body, read into a T. T must be default-constructible.

@@ -175,9 +175,7 @@ std::string write_nlohmann(const Order& order) { return nlohmann::json(order).du
 #endif
 
 std::string write_millrace(const Order& order) {
-  std::string out;
-  millrace::detail::append_json(out, order);
-  return out;
+  return millrace::detail::json_text(order);  // As mr::json() does.
 }
 
 void read(benchmark::State& state, bool (*reader)(const std::string&, Order&)) {

@@ -1,10 +1,13 @@
-// json_node.hpp: a parsed JSON text, behind an interface that names no parser.
+// json_node.hpp: a parsed JSON text: a view of simdjson's tape (its doc/tape.md), read here without a call, because a
+// reader asks several times for each value. json_node.cpp holds what it knows of the parser.
 //
 // Lifetime    the nodes of a text, and the strings they give, live until the thread's next json_parse().
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,40 +25,94 @@ enum class JsonKind : std::uint8_t {
   object,
 };
 
-/// A value in the parsed text. A handle of two words, copied freely.
+/// A value in the parsed text, copied freely. A word of the tape has its type in the highest byte.
 class JsonNode {
  public:
-  JsonKind kind() const noexcept;
+  JsonNode() = default;
+  JsonNode(const std::uint64_t* tape, const unsigned char* strings, std::size_t at) noexcept
+      : tape_(tape), strings_(strings), at_(at) {}
+
+  JsonKind kind() const noexcept {
+    switch (type()) {
+      case 'n': return JsonKind::null;
+      case 't':
+      case 'f': return JsonKind::boolean;
+      case 'l': return JsonKind::integer;
+      case 'u': return JsonKind::unsigned_integer;
+      case 'd': return JsonKind::number;
+      case '"': return JsonKind::string;
+      case '[': return JsonKind::array;
+      default: return JsonKind::object;
+    }
+  }
   // Each only for a node of that kind.
-  bool boolean() const noexcept;
-  std::int64_t integer() const noexcept;
-  std::uint64_t unsigned_integer() const noexcept;
-  double number() const noexcept;
-  std::string_view string() const noexcept;  ///< Unescaped, valid UTF-8.
+  bool boolean() const noexcept { return type() == 't'; }
+  std::int64_t integer() const noexcept { return static_cast<std::int64_t>(tape_[at_ + 1]); }
+  std::uint64_t unsigned_integer() const noexcept { return tape_[at_ + 1]; }
+  double number() const noexcept { return std::bit_cast<double>(tape_[at_ + 1]); }
+  /// Unescaped, valid UTF-8.
+  std::string_view string() const noexcept {
+    const unsigned char* const text = strings_ + (tape_[at_] & payload_mask);
+    std::uint32_t size = 0;
+    std::memcpy(&size, text, sizeof size);
+    return {reinterpret_cast<const char*>(text) + sizeof size, size};
+  }
+  /// Of an array: how many elements, or a little less than there are where they are millions.
+  std::size_t count() const noexcept { return (tape_[at_] >> 32) & 0xff'ffff; }
 
  private:
-  friend struct JsonAccess;
-  [[maybe_unused]] alignas(void*) unsigned char handle_[2 * sizeof(void*)];  // The parser's own.
+  friend class JsonElements;
+  friend class JsonMembers;
+  static constexpr std::uint64_t payload_mask = (1ull << 56) - 1;
+
+  char type() const noexcept { return static_cast<char>(tape_[at_] >> 56); }
+  /// Where the next sibling, or the end of what both are in, stands.
+  std::size_t after() const noexcept {
+    switch (type()) {
+      case '[':
+      case '{': return static_cast<std::uint32_t>(tape_[at_]);
+      case 'l':
+      case 'u':
+      case 'd': return at_ + 2;
+      default: return at_ + 1;
+    }
+  }
+
+  const std::uint64_t* tape_ = nullptr;
+  const unsigned char* strings_ = nullptr;
+  std::size_t at_ = 0;
 };
 
 /// The elements of an array, in order.
 class JsonElements {
  public:
-  explicit JsonElements(const JsonNode& array) noexcept;
-  bool next(JsonNode& element) noexcept;
+  explicit JsonElements(const JsonNode& array) noexcept : next_(array) { ++next_.at_; }
+  bool next(JsonNode& element) noexcept {
+    if (next_.type() == ']') return false;
+    element = next_;
+    next_.at_ = next_.after();
+    return true;
+  }
 
  private:
-  JsonNode at_, end_;
+  JsonNode next_;
 };
 
 /// The members of an object, in order; a name that stands twice comes twice.
 class JsonMembers {
  public:
-  explicit JsonMembers(const JsonNode& object) noexcept;
-  bool next(std::string_view& name, JsonNode& value) noexcept;
+  explicit JsonMembers(const JsonNode& object) noexcept : next_(object) { ++next_.at_; }
+  bool next(std::string_view& name, JsonNode& value) noexcept {
+    if (next_.type() == '}') return false;
+    name = next_.string();
+    ++next_.at_;
+    value = next_;
+    next_.at_ = next_.after();
+    return true;
+  }
 
  private:
-  JsonNode at_, end_;
+  JsonNode next_;  ///< A name, or the end.
 };
 
 /// One step from the root to a value.

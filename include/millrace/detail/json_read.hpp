@@ -10,6 +10,7 @@
 #include <millrace/detail/json_types.hpp>
 #include <millrace/json_fields.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -68,10 +69,18 @@ bool read_json_vector(const JsonNode& node, T& out, JsonFault& fault) {
   out.clear();
   JsonElements elements(node);
   JsonNode element;
+  constexpr std::size_t reserved_max = 256;  // Not for whatever a small text announces: each may be refused.
+  out.reserve(std::min(node.count(), reserved_max));
   for (std::uint32_t child = 0; elements.next(element); ++child) {
-    typename T::value_type value{};  // Not in place: the elements of a vector<bool> have no address.
-    if (!read_json(element, value, fault)) return fault.within({{}, child, false});
-    out.push_back(std::move(value));
+    bool read = false;
+    if constexpr (std::is_same_v<typename T::value_type, bool>) {  // Its elements have no address.
+      bool value = false;
+      read = read_json(element, value, fault);
+      out.push_back(value);
+    } else {
+      read = read_json(element, out.emplace_back(), fault);
+    }
+    if (!read) return fault.within({{}, child, false});
   }
   return true;
 }

@@ -6,23 +6,47 @@
 #include <millrace/detail/json_types.hpp>
 #include <millrace/json_fields.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 namespace millrace::detail {
 
+/// Where the first byte stands that section 7 wants escaped, from `at` on; text.size() where there is none. Eight bytes
+/// at a time: in `odd` the high bit is set of the lowest such byte, and perhaps of some behind it.
+inline std::size_t find_json_escape(std::string_view text, std::size_t at) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+  const auto zero_bytes = [](std::uint64_t word) { return (word - ones) & ~word; };
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; at + 8 <= text.size(); at += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, text.data() + at, sizeof word);
+      const std::uint64_t below = (word - ones * 0x20) & ~word;
+      const std::uint64_t odd =
+          (below | zero_bytes(word ^ ones * '"') | zero_bytes(word ^ ones * '\\')) & highs;
+      if (odd != 0) return at + static_cast<std::size_t>(std::countr_zero(odd)) / 8;
+    }
+  }
+  for (; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x20 || byte == '"' || byte == '\\') break;
+  }
+  return at;
+}
+
 inline void append_json_string(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   out += '"';
   std::size_t copied = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
+  for (std::size_t at = 0; (at = find_json_escape(text, at)) < text.size(); ++at) {
     const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
     out.append(text, copied, at - copied);
     copied = at + 1;
     switch (byte) {
@@ -119,6 +143,18 @@ void append_json(std::string& out, const T& value) {
   } else {
     static_assert(json_unsupported<T>, "no JSON for this type: give it an MR_JSON(Type, fields...)");
   }
+}
+
+/// The text of a value. Room is made at once for as much as the last of its type took on this thread.
+template <class T>
+std::string json_text(const T& value) {
+  constexpr std::size_t hint_max = 64 * 1024;
+  thread_local std::size_t hint = 0;
+  std::string text;
+  text.reserve(hint);
+  append_json(text, value);
+  hint = std::min(text.size(), hint_max);
+  return text;
 }
 
 }  // namespace millrace::detail

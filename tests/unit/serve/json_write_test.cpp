@@ -82,6 +82,27 @@ TEST_CASE("append_json: strings are escaped where RFC 8259 section 7 demands it,
   CHECK(write(std::string("a\nb")) == R"("a\nb")");
 }
 
+// Eight bytes are judged at once: none may hide another, wherever it stands.
+TEST_CASE("append_json: every byte at every place of a string, beside every other that is escaped") {
+  const auto plain = [](unsigned char byte) { return byte >= 0x20 && byte != '"' && byte != '\\'; };
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    for (std::size_t at = 0; at < 19; ++at) {
+      for (const char filler : {'a', '\x7f', '\xff', '!', '#', '[', ']', ' '}) {
+        CAPTURE(byte);
+        CAPTURE(at);
+        std::string text(19, filler);
+        text[at] = static_cast<char>(byte);
+        std::string out;
+        millrace::detail::append_json(out, text);
+        const std::size_t escaped = out.size() - 2 - (text.size() - 1);
+        CHECK((escaped == 1) == plain(static_cast<unsigned char>(byte)));
+        CHECK(out.substr(1, at) == text.substr(0, at));
+        CHECK(out.substr(1 + at + escaped, text.size() - at - 1) == text.substr(at + 1));
+      }
+    }
+  }
+}
+
 TEST_CASE("append_json: containers and structs") {
   CHECK(write(std::vector<int>{}) == "[]");
   CHECK(write(std::vector<bool>{true, false}) == "[true,false]");
