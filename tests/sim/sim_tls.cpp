@@ -187,10 +187,10 @@ class OpenSslWorld final : public SimTls {
     options.tls_cert = shared_.certificate.cert.name();
     options.tls_key = shared_.certificate.key.name();
     std::vector<std::string> problems, warnings;
-    secure_->load(options, problems, warnings);
+    secure_->load(options, 1, problems, warnings);
     MR_ASSERT(problems.empty());
   }
-  std::unique_ptr<net::TransportFactory> make_factory() override { return secure_->make_factory(); }
+  std::unique_ptr<net::TransportFactory> make_factory() override { return secure_->make_factory(0); }
   std::unique_ptr<TlsEnd> make_client(bool old) override {
     return std::make_unique<OpenSslEnd>(shared_.clients, old);
   }

@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "stream: to HTTP/1.0 it ends with the connection, unl
 TEST_CASE_FIXTURE(Fixture, "stream: HEAD, 204 and 304 have the head alone") {
   wire.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
   begin(last());
-  CHECK(write(last(), "abc"));
+  CHECK_FALSE(write(last(), "abc"));  // It waits for its next turn: see Protocol::push().
   CHECK(last().streams->trailer(last(), "X-Sum: 1\r\n"));
   end(last());
   std::string answer = wire.take();
@@ -110,7 +110,7 @@ TEST_CASE_FIXTURE(Fixture, "stream: HEAD, 204 and 304 have the head alone") {
   for (const std::uint16_t status : {std::uint16_t{204}, std::uint16_t{304}}) {
     wire.send(get);
     last().streams->begin(last(), {.status = status, .source_bytes = proto::length_unknown});
-    CHECK(write(last(), "abc"));
+    CHECK_FALSE(write(last(), "abc"));
     end(last());
     answer = wire.take();
     CHECK_FALSE(has(answer, "Transfer-Encoding"));
