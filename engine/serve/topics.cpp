@@ -42,10 +42,12 @@ void Topics::leave(detail::SocketEnd& end) noexcept {
 void Topics::deliver(std::string_view name, std::string_view message, ws::Opcode opcode) noexcept {
   const auto found = topics_.find(name);
   if (found == topics_.end()) return;
+  ws::Published published{message, opcode};
   // Nothing runs within: a subscriber that is closed for it leaves in its own coroutine.
   for (const Subscription* subscription : found->second.subscriptions) {
-    subscription->end->protocol->publish(*subscription->end, message, opcode);
+    subscription->end->protocol->publish(*subscription->end, published);
   }
+  found->second.subscriptions.front()->end->protocol->end_publish(published);
 }
 
 void Topics::remove(detail::SocketEnd& end, Subscription** at) noexcept {

@@ -5,6 +5,7 @@ such client would go."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -146,6 +147,23 @@ class OutsideClientTest(IntegrationTest):
 
         asyncio.run(asyncio.wait_for(run(), 60))
         self.assertTrue(eventually(lambda: self.connect(self.server).ask(get("/live")).body == b"0"))
+
+    def test_a_topic_reaches_each_as_he_can_read_it(self) -> None:
+        """Compressed once for those with the same window, and for each that keeps a context, or not at all."""
+
+        async def run() -> None:
+            paths = ["", "/compressed", "/takeover", "/compressed", "/small-window", "/takeover", "/compressed"] * 3
+            async with contextlib.AsyncExitStack() as stack:
+                peers = [await stack.enter_async_context(self.connect_to("/room/a" + path)) for path in paths]
+                for peer in peers:
+                    await peer.recv()
+                for number in range(20):
+                    message = f"message {number} " + "and so on " * number * 50
+                    await peers[number].send(message)
+                    for peer in peers:
+                        self.assertEqual(await peer.recv(), message)
+
+        asyncio.run(asyncio.wait_for(run(), 60))
 
     def test_a_drain_closes_with_1001(self) -> None:
         async def run() -> None:

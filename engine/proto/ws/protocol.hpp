@@ -34,6 +34,15 @@ struct Counters {
   std::uint64_t slow_closed = 0;        ///< Subscribers closed for that.
 };
 
+/// A message on its way to one peer, or to all subscribers of a topic on a core: those without a context of their own,
+/// and with the same window, get the same bytes, compressed once.
+struct Published {
+  std::string_view message;
+  Opcode opcode;
+  Bytes compressed = {};
+  unsigned window_bits = 0;  ///< Of what is in `compressed`; 0: nothing.
+};
+
 class Protocol final : public net::Protocol, public proto::Successor {
  public:
   /// What is read ahead of a handler that is busy, at least, before reading stops.
@@ -62,7 +71,9 @@ class Protocol final : public net::Protocol, public proto::Successor {
   /// The coroutine ends: the connection goes on without it, to its close.
   void leave(detail::SocketEnd& end, CloseCode code) noexcept;
   /// A message of a topic, for one subscriber: sent, dropped, or the subscriber is closed.
-  void publish(detail::SocketEnd& end, std::string_view message, Opcode opcode) noexcept;
+  void publish(detail::SocketEnd& end, Published& published) noexcept;
+  /// Every subscriber has had it.
+  void end_publish(Published& published) noexcept { published.compressed.clear(pool_); }
 
   const Counters& counters() const noexcept { return counters_; }
 
@@ -102,7 +113,9 @@ class Protocol final : public net::Protocol, public proto::Successor {
   // write.cpp: from messages to bytes.
   bool write_frame(net::Connection& connection, Opcode opcode, std::string_view payload,
                    bool compressed) noexcept;
-  bool write_message(net::Connection& connection, Opcode opcode, std::string_view message) noexcept;
+  bool offer(detail::SocketEnd& end, Published& published) noexcept;
+  bool write_message(net::Connection& connection, Published& published) noexcept;
+  bool compress(Session& session, Published& published) noexcept;
   void write_close(net::Connection& connection, unsigned code, std::string_view reason) noexcept;
   Deflater* deflater_of(Session& session) noexcept;
   Inflater* inflater_of(Session& session) noexcept;

@@ -39,23 +39,30 @@ bool Protocol::write_frame(net::Connection& connection, Opcode opcode, std::stri
   return false;
 }
 
-bool Protocol::write_message(net::Connection& connection, Opcode opcode, std::string_view message) noexcept {
+bool Protocol::write_message(net::Connection& connection, Published& published) noexcept {
   Session& session = session_of(connection);
+  const std::string_view message = published.message;
   ++counters_.messages_sent;
-  if (session.deflate && !message.empty() && message.size() >= session.options->compress_bytes) {
-    Deflater* deflater = deflater_of(session);
-    Bytes payload;
-    // Without memory to compress it goes as it is.
-    const bool compressed =
-        deflater != nullptr && deflater->compress(message, session.server_takeover, pool_, payload);
-    if (compressed) {
-      const bool written = write_frame(connection, opcode, payload.view(), true);
-      payload.clear(pool_);
-      return written;
-    }
-    payload.clear(pool_);
-  }
-  return write_frame(connection, opcode, message, false);
+  if (!session.deflate || message.empty() || message.size() < session.options->compress_bytes)
+    return write_frame(connection, published.opcode, message, false);
+  Published alone{message, published.opcode};
+  Published& one = session.server_takeover ? alone : published;
+  // Without memory to compress it goes as it is.
+  const bool compressed = one.window_bits == session.server_window_bits || compress(session, one);
+  const std::string_view payload = compressed ? one.compressed.view() : message;
+  const bool written = write_frame(connection, published.opcode, payload, compressed);
+  alone.compressed.clear(pool_);
+  return written;
+}
+
+bool Protocol::compress(Session& session, Published& published) noexcept {
+  published.compressed.clear(pool_);
+  Deflater* const deflater = deflater_of(session);
+  const bool done = deflater != nullptr && deflater->compress(published.message, session.server_takeover,
+                                                              pool_, published.compressed);
+  if (!done) published.compressed.clear(pool_);
+  published.window_bits = done ? session.server_window_bits : 0;
+  return done;
 }
 
 void Protocol::write_close(net::Connection& connection, unsigned code, std::string_view reason) noexcept {
@@ -122,17 +129,28 @@ detail::SocketRead Protocol::receive(detail::SocketEnd& end, std::string_view& m
 detail::SocketWrite Protocol::send(detail::SocketEnd& end, std::string_view message, Opcode opcode) noexcept {
   if (!end.open || end.connection->aborting) return detail::SocketWrite::closed;
   net::Connection& connection = *end.connection;
-  if (!write_message(connection, opcode, message)) return detail::SocketWrite::closed;
+  Published alone{message, opcode};
+  const bool written = write_message(connection, alone);
+  alone.compressed.clear(pool_);
+  if (!written) return detail::SocketWrite::closed;
   settle(connection);
   return is_full(connection) ? detail::SocketWrite::wait : detail::SocketWrite::done;
 }
 
 bool Protocol::try_send(detail::SocketEnd& end, std::string_view message, Opcode opcode) noexcept {
+  Published alone{message, opcode};
+  const bool sent = offer(end, alone);
+  alone.compressed.clear(pool_);
+  return sent;
+}
+
+// Sends it where there is room.
+bool Protocol::offer(detail::SocketEnd& end, Published& published) noexcept {
   if (!end.open || end.connection->aborting) return false;
   net::Connection& connection = *end.connection;
   const std::size_t unsent = connection.output.bytes();
-  if (unsent != 0 && unsent + message.size() > end.options->output_bytes) return false;
-  if (!write_message(connection, opcode, message)) return false;
+  if (unsent != 0 && unsent + published.message.size() > end.options->output_bytes) return false;
+  if (!write_message(connection, published)) return false;
   settle(connection);
   return true;
 }
@@ -159,8 +177,8 @@ void Protocol::leave(detail::SocketEnd& end, CloseCode code) noexcept {
   settle(connection);
 }
 
-void Protocol::publish(detail::SocketEnd& end, std::string_view message, Opcode opcode) noexcept {
-  if (!end.open || try_send(end, message, opcode)) return;
+void Protocol::publish(detail::SocketEnd& end, Published& published) noexcept {
+  if (!end.open || offer(end, published)) return;
   ++counters_.published_dropped;
   if (!end.open || !end.options->close_slow_subscribers) return;
   ++counters_.slow_closed;

@@ -104,6 +104,9 @@ int main(int argc, char** argv) {
     throw 1;
   });
   app.ws("/room/{name}", room);
+  app.ws("/room/{name}/compressed", room, {.compress = true, .compress_bytes = 1});
+  app.ws("/room/{name}/takeover", room, {.compress = true, .compress_bytes = 1, .context_takeover = true});
+  app.ws("/room/{name}/small-window", room, {.compress = true, .compress_bytes = 1, .window_bits = 10});
   app.get("/switched", [] { return std::to_string(switched); });
   app.group("/guarded")
       .use([](mr::Request&, mr::Reply& reply) { reply.header("X-Seen", "yes"); }, Doorman())
