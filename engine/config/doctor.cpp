@@ -80,7 +80,10 @@ std::vector<Finding> examine(const ServerOptions& options) {
   const auto somaxconn = read_count(first_line_of("/proc/sys/net/core/somaxconn"));
   findings.push_back(judge_seccomp(facts.seccomp_mode));
   findings.push_back(judge_locked_memory(limit_of(RLIMIT_MEMLOCK).rlim_cur));
-  findings.push_back(judge_descriptors(descriptors.rlim_cur, descriptors.rlim_max, options.connections));
+  const std::uint32_t tables =
+      options.own_descriptors ? (options.cores != 0 ? options.cores : cpus_allowed()) : 1;
+  findings.push_back(
+      judge_descriptors(descriptors.rlim_cur, descriptors.rlim_max, options.connections / tables));
   findings.push_back(judge_backlog(somaxconn ? static_cast<std::int64_t>(*somaxconn) : -1));
   findings.push_back(
       judge_cpus(cpus_allowed(), static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN)), cpu_quota()));

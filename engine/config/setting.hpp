@@ -47,6 +47,7 @@ inline constexpr std::array settings = {
     Setting{"server", "cores", Kind::cores, &ServerOptions::cores, 1, 1024},
     Setting{"server", "backend", Kind::backend, &ServerOptions::backend},
     Setting{"server", "pin", Kind::flag, &ServerOptions::pin},
+    Setting{"server", "own_descriptors", Kind::flag, &ServerOptions::own_descriptors},
     Setting{"tls", "listen", Kind::addresses, &ServerOptions::tls_listen},
     Setting{"tls", "cert", Kind::path, &ServerOptions::tls_cert},
     Setting{"tls", "key", Kind::path, &ServerOptions::tls_key},

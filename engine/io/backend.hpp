@@ -52,6 +52,8 @@ struct BackendOptions {
   std::uint32_t completion_entries = 16384;  ///< Completion queue, power of two, >= queue_entries.
   std::uint32_t buffers = 512;               ///< Provided receive buffers, power of two, <= 32768.
   std::uint32_t buffer_bytes = 8192;         ///< Size of each.
+  /// An eventfd for wake(), which whoever made it closes, where threads that wake have another descriptor table.
+  Descriptor wake_descriptor = no_descriptor;
 };
 
 class IoBackend {

@@ -31,14 +31,16 @@ void Backends::arrive(const io::SetupProblem& why) noexcept {
 
 void Backends::absent() noexcept { arrive({}); }
 
-std::unique_ptr<io::IoBackend> Backends::open(std::string& problem) noexcept {
+std::unique_ptr<io::IoBackend> Backends::open(std::string& problem, io::Descriptor wake) noexcept {
+  io::BackendOptions options = options_;
+  options.wake_descriptor = wake;
   if (wanted_ == "epoll") {
     arrive({});
-    return open_epoll(options_, problem);
+    return open_epoll(options, problem);
   }
   std::unique_ptr<io::IoBackend> ring;
   io::SetupProblem why;
-  Result<std::unique_ptr<io::IoBackend>> made = io::make_uring(options_, &why);
+  Result<std::unique_ptr<io::IoBackend>> made = io::make_uring(options, &why);
   if (made) ring = std::move(made).value();
   arrive(why);
   {
@@ -48,7 +50,7 @@ std::unique_ptr<io::IoBackend> Backends::open(std::string& problem) noexcept {
   }
   if (why.cause == io::Cause::none) return ring;
   ring.reset();
-  if (wanted_ == "auto") return open_epoll(options_, problem);
+  if (wanted_ == "auto") return open_epoll(options, problem);
   problem = io::describe(why);
   return nullptr;
 }

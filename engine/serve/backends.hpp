@@ -30,8 +30,8 @@ class Backends {
   Backends(const ServerOptions& options, std::size_t cores);
 
   /// On the thread that will use it. Null with a sentence in `problem` where there is none. Waits until
-  /// every core has called it or was told absent.
-  std::unique_ptr<io::IoBackend> open(std::string& problem) noexcept;
+  /// every core has called it or was told absent. `wake` is BackendOptions::wake_descriptor.
+  std::unique_ptr<io::IoBackend> open(std::string& problem, io::Descriptor wake = io::no_descriptor) noexcept;
   /// For a core whose thread was not started.
   void absent() noexcept;
 

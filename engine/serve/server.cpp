@@ -4,8 +4,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -28,41 +27,12 @@
 #include "engine/serve/secure.hpp"
 #include "engine/serve/server_check.hpp"
 #include "engine/serve/site.hpp"
+#include "engine/serve/thread_setup.hpp"
 
 namespace millrace {
 namespace {
 
 constexpr int listen_backlog = 4096;
-
-std::vector<int> allowed_cpus() {
-  std::vector<int> cpus;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(static_cast<std::size_t>(cpu), &set)) cpus.push_back(cpu);
-    }
-  }
-  if (cpus.empty()) cpus.push_back(-1);
-  return cpus;
-}
-
-void pin_this_thread(int cpu) noexcept {
-  if (cpu < 0) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<std::size_t>(cpu), &set);
-  ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
-}
-
-/// sendfile(2) cannot be told MSG_NOSIGNAL: that a client has left must not end a program which left the
-/// signal as it was.
-void block_broken_pipes() noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
 
 }  // namespace
 
@@ -75,6 +45,7 @@ struct Server::State {
     std::vector<io::Descriptor> listeners;
     std::size_t plain_listeners = 0;  ///< Of these, before those of TLS.
     std::unique_ptr<net::TransportFactory> transports;
+    io::Descriptor wake = io::no_descriptor;  ///< Where the core has a descriptor table of its own.
     int cpu = -1;
     std::size_t index = 0;
     serve::Core* core = nullptr;  ///< Valid between ready and the join.
@@ -91,6 +62,7 @@ struct Server::State {
                              std::vector<std::string>& opened);
   std::string open_listener(Workers& made, net::ListenAddress& address);
   std::string start_threads(Workers& made);
+  void let_go_of_listeners(Workers& made) noexcept;
   void work(Worker& worker) noexcept;
   void request_stop(const Workers& of, std::uint32_t grace_ms) noexcept;
   void drain(std::uint32_t grace_ms) noexcept;
@@ -108,6 +80,8 @@ struct Server::State {
   std::optional<serve::RedirectHandler> redirect;  ///< For plain listeners, where that was asked for.
   std::vector<std::string> socket_files;           ///< To remove at the end.
   std::size_t core_count = 0;
+  /// Each core's, where it has a table of its own: this process's lets go of them once all have started.
+  std::vector<std::vector<io::Descriptor>> separated;
   std::optional<serve::Backends> backends;  ///< Of the last start().
   std::atomic<std::size_t> running{0};      ///< Threads whose core has not ended.
   std::mutex lifecycle;                     ///< One start() or stop() at a time.
@@ -129,7 +103,7 @@ std::string Server::start() {
   if (!problem.empty()) return problem;
   state.site = serve::Site::build(serve::state_of(state.app), problem);
   if (!problem.empty()) return problem;
-  const std::vector<int> cpus = allowed_cpus();
+  const std::vector<int> cpus = serve::allowed_cpus();
   state.core_count = state.options.cores != 0 ? state.options.cores : cpus.size();
   problem = state.load_certificates();
   if (!problem.empty()) return problem;
@@ -221,6 +195,14 @@ std::string Server::State::open_listener(Workers& made, net::ListenAddress& addr
 }
 
 std::string Server::State::start_threads(Workers& made) {
+  separated.clear();
+  for (auto& worker : made) {
+    if (!options.own_descriptors) break;
+    separated.push_back(worker->listeners);
+    // Before any thread: every table then has it, and so every thread can wake this one.
+    worker->wake = ::eventfd(0, EFD_CLOEXEC);
+    if (worker->wake < 0) return std::string("cannot open an eventfd: ") + std::strerror(errno);
+  }
   finish = false;
   running = made.size();
   backends.emplace(options, made.size());
@@ -245,15 +227,26 @@ std::string Server::State::start_threads(Workers& made) {
     changed.wait(lock, [&] { return worker->ready || !worker->started; });
     if (problem.empty()) problem = worker->problem;
   }
+  if (options.own_descriptors) let_go_of_listeners(made);
   return problem;
+}
+
+void Server::State::let_go_of_listeners(Workers& made) noexcept {
+  for (auto& worker : made) worker->listeners.clear();
+  for (const auto& listeners : separated) {
+    for (const io::Descriptor listener : listeners) ::close(listener);
+  }
 }
 
 // A core's whole life, on its own thread.
 void Server::State::work(Worker& worker) noexcept {
-  block_broken_pipes();
-  pin_this_thread(worker.cpu);
+  serve::block_broken_pipes();
+  serve::pin_this_thread(worker.cpu);
   std::string problem;
-  const std::unique_ptr<io::IoBackend> backend = backends->open(problem);
+  if (options.own_descriptors) problem = serve::own_descriptors(separated, worker.index);
+  if (!problem.empty()) backends->absent();
+  const std::unique_ptr<io::IoBackend> backend =
+      problem.empty() ? backends->open(problem, worker.wake) : nullptr;
   std::unique_ptr<serve::Core> core;
   if (backend != nullptr) {
     core = std::make_unique<serve::Core>(serve::core_options(options, core_count, problem), *backend,
@@ -306,6 +299,7 @@ void Server::State::end_threads(const Workers& of, std::uint32_t grace_ms) noexc
   for (const auto& worker : of) {
     if (worker->started) ::pthread_join(worker->thread, nullptr);
     for (io::Descriptor listener : worker->listeners) ::close(listener);  // No core has taken it.
+    if (worker->wake >= 0) ::close(worker->wake);
   }
   for (const std::string& file : socket_files) ::unlink(file.c_str());
   socket_files.clear();

@@ -29,6 +29,9 @@ struct ServerOptions {
   std::uint32_t cores = 0;       ///< Threads; 0: one for each CPU of the affinity mask.
   std::string backend = "auto";  ///< uring | epoll; auto: io_uring, or epoll where that is forbidden.
   bool pin = true;               ///< Pin each core's thread to its CPU.
+  /// Each core has a descriptor table of its own, so that the limit of open files is a core's and not the
+  /// process's. Handlers must then not pass descriptors between cores.
+  bool own_descriptors = false;
 
   // [tls]
   std::vector<std::string> tls_listen;  ///< Addresses as in `listen`, for HTTPS.

@@ -106,7 +106,7 @@ class EpollBackend final : public IoBackend {
 
 int EpollBackend::open(const BackendOptions& options) noexcept {
   if (const int failed = buffers_.open(options.buffers, options.buffer_bytes)) return failed;
-  return poller_.open();
+  return poller_.open(options.wake_descriptor);
 }
 
 // --- Starting and ending operations -------------------------------------------------------------

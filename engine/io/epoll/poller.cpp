@@ -10,10 +10,11 @@
 
 namespace millrace::io {
 
-int Poller::open() noexcept {
+int Poller::open(Descriptor wake) noexcept {
   poll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   if (poll_fd_ < 0) return errno;
-  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  own_wake_ = wake == no_descriptor;
+  wake_fd_ = own_wake_ ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : wake;
   if (wake_fd_ < 0) return errno;
   // Each write is an edge of its own, so the counter is never read.
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = wake_data}};
@@ -21,7 +22,7 @@ int Poller::open() noexcept {
 }
 
 Poller::~Poller() {
-  if (wake_fd_ >= 0) ::close(wake_fd_);
+  if (own_wake_ && wake_fd_ >= 0) ::close(wake_fd_);
   if (poll_fd_ >= 0) ::close(poll_fd_);
 }
 

@@ -30,7 +30,7 @@ class Poller {
   ~Poller();
 
   /// 0, or a positive errno.
-  int open() noexcept;
+  int open(Descriptor wake) noexcept;
 
   /// Registers the socket, or asks for more than before. The kernel looks at once, so that what happened
   /// before is told too. 0, or a positive errno.
@@ -59,6 +59,7 @@ class Poller {
 
   int poll_fd_ = -1;
   int wake_fd_ = -1;
+  bool own_wake_ = true;
   std::atomic<bool> wake_pending_{false};  ///< Saves the system call of all but the first wake().
   std::array<epoll_event, events_max> events_;
 };

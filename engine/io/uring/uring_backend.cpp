@@ -74,6 +74,7 @@ class UringBackend final : public IoBackend {
   std::size_t ready_count_ = 0;
   char* loaded_ = nullptr;  ///< Where files are read to that must only come into memory; nobody looks.
   int wake_fd_ = -1;
+  bool own_wake_ = true;
   std::uint64_t wake_count_ = 0;           ///< Where the kernel puts the event counter.
   std::atomic<bool> wake_pending_{false};  ///< Saves the system call of all but the first wake().
   TimeNs last_now_ = 0;
@@ -92,14 +93,15 @@ int UringBackend::open(const BackendOptions& options, bool& buffers_refused) noe
   ready_.reset(new (std::nothrow) Completion[ready_max]);
   if (headers_ == nullptr || ready_ == nullptr) return ENOMEM;
   // Blocking, because the kernel fails a read of a non-blocking descriptor instead of waiting.
-  wake_fd_ = eventfd(0, EFD_CLOEXEC);
+  own_wake_ = options.wake_descriptor == no_descriptor;
+  wake_fd_ = own_wake_ ? eventfd(0, EFD_CLOEXEC) : options.wake_descriptor;
   if (wake_fd_ < 0) return errno;
   arm_wake();
   return 0;
 }
 
 UringBackend::~UringBackend() {
-  if (wake_fd_ >= 0) ::close(wake_fd_);
+  if (own_wake_ && wake_fd_ >= 0) ::close(wake_fd_);
   mem::release(headers_);
   mem::release(loaded_);
 }

@@ -169,6 +169,7 @@ TEST_CASE("print: every setting with its default and its origin, and it reads ba
                            "cores = 2 ",
                            "backend = \"auto\"                          # default: epoll, because of this\n",
                            "pin = true",
+                           "own_descriptors = false",
                            "header_bytes = \"16k\"",
                            "headers = 100",
                            "body = \"8m\"",
