@@ -16,8 +16,21 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from runner import (document, files, generators, idle, instructions, json_speed, peer_goals, speed, tls, tokenizer,
-                    websocket, wrk)
+from runner import (
+    document,
+    files,
+    generators,
+    idle,
+    instructions,
+    json_speed,
+    million,
+    peer_goals,
+    speed,
+    tls,
+    tokenizer,
+    websocket,
+    wrk,
+)
 from runner.peer_speed import Comparison
 from runner.peers import PEERS as OTHERS
 from runner.processes import RunError
@@ -25,7 +38,7 @@ from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle"]
-PEERS = ["peers", "tls", "ws", "files", "generators"]  # Beside programs of others; only when asked for.
+ASKED = ["peers", "tls", "ws", "files", "generators", "million"]  # Only when asked for.
 
 
 def arguments():
@@ -41,7 +54,11 @@ def arguments():
     parser.add_argument("--tls", action="store_true", help="also compare HTTPS with nginx")
     parser.add_argument("--ws", action="store_true", help="also compare WebSockets with ws on Node and Python's websockets")
     parser.add_argument("--files", action="store_true", help="also compare static files with nginx")
-    parser.add_argument("--only", choices=PARTS + PEERS, action="append", help="only that part; repeatable")
+    parser.add_argument("--idle-million", dest="million", action="store_true",
+                        help="also hold 1,000,000 idle connections: takes two minutes and 10 GiB of memory")
+    parser.add_argument("--connections", type=int, default=million.CONNECTIONS, metavar="N",
+                        help="of --idle-million (1000000)")
+    parser.add_argument("--only", choices=PARTS + ASKED, action="append", help="only that part; repeatable")
     parser.add_argument("--workload", choices=speed.WORKLOADS, action="append", help="only that one; repeatable")
     parser.add_argument("--rounds", type=int, help="rounds of each workload (5)")
     parser.add_argument("--seconds", type=float, help="of each round and server (2)")
@@ -62,7 +79,7 @@ def programs_of(options):
         server=options.server or perf / "server" / "server", load=perf / "load" / "load",
         limit_uring=perf / "limit" / "limit_uring", limit_epoll=perf / "limit" / "limit_epoll",
         session=perf / "instructions" / "session",
-        websocket_load=perf / "load" / "websocket_load", echo=options.build / "apps" / "echo" / "echo")
+        idle_load=perf / "load" / "idle_load", websocket_load=perf / "load" / "websocket_load", echo=options.build / "apps" / "echo" / "echo")
     for program in vars(programs).values():
         if not program.exists():
             raise RunError(f"{program} is missing: run `./dev build`, or name the directory by --build")
@@ -179,7 +196,7 @@ def run(options):
     programs = programs_of(options)
     cpus = two_cpus()
     os.environ["MILLRACE_SERVER_BACKEND"] = options.backend  # For every part that starts the server.
-    parts = options.only or PARTS + [name for name in PEERS if getattr(options, name)]
+    parts = options.only or PARTS + [name for name in ASKED if getattr(options, name)]
     if options.save == document.SOURCE and ("peers" not in parts or options.workload):
         raise RunError(f"{document.DOCUMENT} needs every workload beside the peers: --save {document.SOURCE} goes "
                        "with --peers, and without --workload")
@@ -206,6 +223,8 @@ def run(options):
     if "idle" in parts:
         lines.append(idle.measure(programs.server, cpus[0], 2000 if options.quick else idle.CONNECTIONS))
         lines.append(idle.measure_tls(programs.server, cpus[0], 500 if options.quick else idle.TLS_CONNECTIONS))
+    if "million" in parts:
+        lines += million.measure(programs, options.connections)
     if "files" in parts:
         lines += run_files(options, cpus, details)
     return lines, details

@@ -14,9 +14,9 @@ class Line:
     @property
     def bound(self):
         if self.at_least is not None:
-            return f">= {self.at_least:g}"
+            return f">= {self.at_least:,.10g}"
         if self.at_most is not None:
-            return f"<= {self.at_most:g}"
+            return f"<= {self.at_most:,.10g}"
         return ""
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from runner import instructions, json_speed, speed, tokenizer, wrk  # noqa: E402
+from runner import instructions, json_speed, million, speed, tokenizer, wrk  # noqa: E402
 from runner.processes import TICKS, CpuCount, CpuTime, RunError, Server, family, read_cpu_count  # noqa: E402
 from runner.report import Line, table  # noqa: E402
 
@@ -32,6 +32,26 @@ class Report(unittest.TestCase):
             "--------- | -------- | ----- | -----",
             "long name | 1.0      | >= 2  | short",
             "b         | 1.0      |       |"])
+        self.assertEqual(Line("a", 1, "", at_least=1_000_000).bound, ">= 1,000,000")
+
+
+class Million(unittest.TestCase):
+    def test_a_table_for_each_core_holds_what_the_kernel_gives_it(self):
+        self.assertEqual(million.cores_for(10_000, 20_000), 1)
+        cores = million.cores_for(1_000_000, 20_000)
+        mean = 1_000_000 / cores
+        self.assertLessEqual(mean + 5 * mean ** 0.5, 20_000 - million.SPARE_FILES)
+        self.assertLess(cores, 60)
+
+    def test_one_table_is_shared_where_it_is_large_enough(self):
+        self.assertNotIn("own_descriptors", million.configuration(1000, 1000 + million.SPARE_FILES, 2))
+        self.assertIn("own_descriptors = true", million.configuration(1000, 999 + million.SPARE_FILES, 2))
+
+    def test_what_stopped_it_is_told(self):
+        steps = [{"connections": 900, "seconds": 1, "problem": why} for why in ("cannot connect", "", "")]
+        held, memory, *_ = million.lines_of(1000, steps[0], 900 * 400, 1 << 30, *steps[1:])
+        self.assertEqual((held.verdict, held.text), ("short", "900 (cannot connect)"))
+        self.assertEqual((memory.verdict, memory.measured), ("pass", 400))
 
 
 class Processes(unittest.TestCase):

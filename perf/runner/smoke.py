@@ -7,11 +7,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from runner.million import Holders  # noqa: E402
 from runner.processes import RunError, Server  # noqa: E402
 from runner.speed import run_load  # noqa: E402
 
 LIMITS = sys.argv[1:3]
 LOAD = sys.argv[3]
+IDLE_LOAD = sys.argv[4]
 SHAPE = ["--request-bytes", "35", "--response-bytes", "128"]
 
 
@@ -55,6 +57,21 @@ class Smoke(unittest.TestCase):
             with self.subTest(limit=limit), Server([limit, *shape], None) as server:
                 load = run_load(LOAD, server.port, "W1", None, requests=5000)
                 self.assertEqual(load["batch_answer_bytes"], 24 * 100000)
+
+
+    def test_idle_connections_are_held_and_asked_again(self):
+        with Server([LIMITS[0], *SHAPE], None) as server, Holders(IDLE_LOAD, server.port, 300) as holders:
+            for outcome in (holders.outcome(), holders.ask("sample 300"), holders.ask("sweep")):
+                self.assertEqual((outcome["connections"], outcome["problem"]), (300, ""))
+
+    def test_an_idle_connection_that_is_closed_is_told(self):
+        with Server([LIMITS[0], *SHAPE], None) as server, Holders(IDLE_LOAD, server.port, 30) as holders:
+            holders.outcome()
+            server.process.kill()
+            server.process.wait()
+            swept = holders.ask("sweep")
+            self.assertEqual(swept["connections"], 0)
+            self.assertNotEqual(swept["problem"], "")
 
 
 if __name__ == "__main__":
