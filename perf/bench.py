@@ -26,6 +26,7 @@ from runner import (
     million,
     peer_goals,
     speed,
+    start,
     tls,
     tokenizer,
     websocket,
@@ -37,7 +38,7 @@ from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle"]
+PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle", "start"]
 ASKED = ["peers", "tls", "ws", "files", "generators", "million"]  # Only when asked for.
 
 
@@ -79,7 +80,8 @@ def programs_of(options):
         server=options.server or perf / "server" / "server", load=perf / "load" / "load",
         limit_uring=perf / "limit" / "limit_uring", limit_epoll=perf / "limit" / "limit_epoll",
         session=perf / "instructions" / "session",
-        idle_load=perf / "load" / "idle_load", websocket_load=perf / "load" / "websocket_load", echo=options.build / "apps" / "echo" / "echo")
+        idle_load=perf / "load" / "idle_load", websocket_load=perf / "load" / "websocket_load",
+        echo=options.build / "apps" / "echo" / "echo")
     for program in vars(programs).values():
         if not program.exists():
             raise RunError(f"{program} is missing: run `./dev build`, or name the directory by --build")
@@ -138,15 +140,14 @@ def run_micro(options, part):
     return part.lines_of(part.measure(micro, 3 if options.quick else 15))
 
 
-def run_files(options, cpus, details):
+def run_files(options, programs, cpus, details):
     missing = files.missing()
     if missing:
         print(f"files are not compared: {' and '.join(missing)} not installed")
         return []
-    engine = options.build / "apps" / "millrace" / "millrace"
     rounds = options.rounds or (3 if options.quick else 5)
     seconds = options.seconds or (1 if options.quick else 2)
-    lines, more = files.measure(engine, *cpus, rounds, seconds)
+    lines, more = files.measure(programs.engine, *cpus, rounds, seconds)
     details.update(more)
     return lines
 
@@ -159,13 +160,12 @@ def run_wrk(options, programs, cpus):
 
 
 def run_generators(options, programs, cpus, details):
-    engine = options.build / "apps" / "millrace" / "millrace"
     if not wrk.available():
         print("the load generators are not compared: wrk is not installed")
         return []
     rounds = options.rounds or (3 if options.quick else 5)
     seconds = options.seconds or (1 if options.quick else 2)
-    return generators.measure(engine, programs.server, *cpus, rounds, seconds, details)
+    return generators.measure(programs.engine, programs.server, *cpus, rounds, seconds, details)
 
 
 def run_peers(options, programs, cpus, details):
@@ -223,10 +223,12 @@ def run(options):
     if "idle" in parts:
         lines.append(idle.measure(programs.server, cpus[0], 2000 if options.quick else idle.CONNECTIONS))
         lines.append(idle.measure_tls(programs.server, cpus[0], 500 if options.quick else idle.TLS_CONNECTIONS))
+    if "start" in parts:
+        lines += start.measure(programs.engine)
     if "million" in parts:
         lines += million.measure(programs, options.connections)
     if "files" in parts:
-        lines += run_files(options, cpus, details)
+        lines += run_files(options, programs, cpus, details)
     return lines, details
 
 

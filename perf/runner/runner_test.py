@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from runner import instructions, json_speed, million, speed, tokenizer, wrk  # noqa: E402
+from runner import instructions, json_speed, million, speed, start, tokenizer, wrk  # noqa: E402
 from runner.processes import TICKS, CpuCount, CpuTime, RunError, Server, family, read_cpu_count  # noqa: E402
 from runner.report import Line, table  # noqa: E402
 
@@ -52,6 +52,18 @@ class Million(unittest.TestCase):
         held, memory, *_ = million.lines_of(1000, steps[0], 900 * 400, 1 << 30, *steps[1:])
         self.assertEqual((held.verdict, held.text), ("short", "900 (cannot connect)"))
         self.assertEqual((memory.verdict, memory.measured), ("pass", 400))
+
+
+class Start(unittest.TestCase):
+    def test_the_median_counts(self):
+        took, size = start.lines_of([1, 19, 300], 3 * 2**20 + 1e5)
+        self.assertEqual((took.verdict, took.measured), ("pass", 19))
+        self.assertEqual(size.verdict, "short")
+
+    def test_a_program_that_does_not_answer_is_an_error(self):
+        start.PATIENCE_S = 0.1
+        with self.assertRaisesRegex(RunError, "nobody listens"):
+            start.start_once("/bin/true")
 
 
 class Processes(unittest.TestCase):
