@@ -17,12 +17,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from runner import (
+    cores,
+    crowd,
     document,
     files,
+    frugal,
     generators,
     idle,
     instructions,
     json_speed,
+    latency,
     million,
     peer_goals,
     speed,
@@ -38,7 +42,7 @@ from runner.processes import RunError
 from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["speed", "wrk", "tokenizer", "json", "instructions", "idle", "start"]
+PARTS = ["speed", "latency", "crowd", "cores", "frugal", "wrk", "tokenizer", "json", "instructions", "idle", "start"]
 ASKED = ["peers", "tls", "ws", "files", "generators", "million"]  # Only when asked for.
 
 
@@ -53,7 +57,8 @@ def arguments():
     parser.add_argument("--peers", action="store_true",
                         help="also compare with nginx, h2o, haproxy, Go, fasthttp, Node and aiohttp: 15 minutes")
     parser.add_argument("--tls", action="store_true", help="also compare HTTPS with nginx")
-    parser.add_argument("--ws", action="store_true", help="also compare WebSockets with ws on Node and Python's websockets")
+    parser.add_argument("--ws", action="store_true",
+                        help="also compare WebSockets with ws on Node and Python's websockets")
     parser.add_argument("--files", action="store_true", help="also compare static files with nginx")
     parser.add_argument("--idle-million", dest="million", action="store_true",
                         help="also hold 1,000,000 idle connections: takes two minutes and 10 GiB of memory")
@@ -152,6 +157,21 @@ def run_files(options, programs, cpus, details):
     return lines
 
 
+def run_scale(options, programs, cpus, parts, details):
+    rounds = options.rounds or (3 if options.quick else 5)
+    seconds = options.seconds or (0.4 if options.quick else 2)
+    lines = []
+    if "latency" in parts:
+        lines += latency.measure(programs, options.backend, *cpus, rounds, seconds, details)
+    if "crowd" in parts:
+        lines += crowd.measure(programs, *cpus, rounds, seconds, details)
+    if "cores" in parts:
+        lines += cores.measure(programs, cpus, rounds, seconds, details)
+    if "frugal" in parts:
+        lines += frugal.measure_calls(programs, *cpus, seconds) + frugal.measure_allocations(options.build)
+    return lines
+
+
 def run_wrk(options, programs, cpus):
     if not wrk.available():
         print("there is no second opinion: wrk is not installed")
@@ -204,6 +224,8 @@ def run(options):
     lines = []
     if "speed" in parts:
         lines += run_speed(options, programs, cpus, details)
+    if any(part in parts for part in ("latency", "crowd", "cores", "frugal")):
+        lines += run_scale(options, programs, cpus, parts, details)
     if "wrk" in parts:
         lines += run_wrk(options, programs, cpus)
     if "generators" in parts:

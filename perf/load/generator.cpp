@@ -43,9 +43,10 @@ Generator::Generator(const LoadOptions& options, const Workload& workload, Answe
       end_(timespec_of(options.seconds)),
       give_up_(timespec_of(options.seconds + patience_s)) {
   open_ring();
-  for (Connection& connection : connections_) {
-    connection.descriptor = connect_to(options_.host, options_.port);
-    connection.carry.reserve(buffer_bytes);
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    const bool other = i % 2 != 0 && options_.other_port != 0;
+    connections_[i].descriptor = connect_to(options_.host, other ? options_.other_port : options_.port);
+    connections_[i].carry.reserve(buffer_bytes);
   }
 }
 

@@ -19,6 +19,7 @@ namespace millrace::perf {
 struct LoadOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
+  std::uint16_t other_port = 0;  ///< Of every second connection, if not 0.
   double seconds = 2;
   std::uint64_t requests = 0;  ///< Stop after so many, whole batches, if not 0.
   bool spin = false;           ///< Poll in place of sleeping: the server wakes nobody.

@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
   Arguments arguments(argc, argv);
   if (arguments.flag("--help")) {
     std::puts(
-        "load --port N [--host IPV4] [--workload W1|W1v|W2|W3|W4] [--seconds S] [--requests N]\n"
+        "load --port N [--other-port N] [--host IPV4] [--workload W1|W1v|W2|W3|W4] [--seconds S] [--requests "
+        "N]\n"
         "     [--connections N] [--pipeline N] [--any-body] [--spin] [--cpu N]\n"
         "Closed loop; every answer is checked. Status 1: an answer was wrong or did not come.");
     return 0;
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
   LoadOptions options;
   options.host = arguments.text("--host", options.host);
   options.port = static_cast<std::uint16_t>(arguments.number("--port", 0));
+  options.other_port = static_cast<std::uint16_t>(arguments.number("--other-port", 0));
   options.seconds = arguments.seconds("--seconds", options.seconds);
   options.requests = arguments.number("--requests", 0);
   options.spin = arguments.flag("--spin");

@@ -4,12 +4,25 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from runner import instructions, json_speed, million, speed, start, tokenizer, wrk  # noqa: E402
+from runner import (  # noqa: E402
+    cores,
+    crowd,
+    frugal,
+    instructions,
+    json_speed,
+    latency,
+    million,
+    speed,
+    start,
+    tokenizer,
+    wrk,
+)
 from runner.processes import TICKS, CpuCount, CpuTime, RunError, Server, family, read_cpu_count  # noqa: E402
 from runner.report import Line, table  # noqa: E402
 
@@ -52,6 +65,30 @@ class Million(unittest.TestCase):
         held, memory, *_ = million.lines_of(1000, steps[0], 900 * 400, 1 << 30, *steps[1:])
         self.assertEqual((held.verdict, held.text), ("short", "900 (cannot connect)"))
         self.assertEqual((memory.verdict, memory.measured), ("pass", 400))
+
+
+class Scale(unittest.TestCase):
+    def test_idle_connections_may_cost_a_twentieth(self):
+        self.assertEqual(crowd.line_of({"W2": [sample(4)] * 3, "W6": [sample(4.2)] * 3}).verdict, "pass")
+        self.assertEqual(crowd.line_of({"W2": [sample(4)] * 3, "W6": [sample(4.3)] * 3}).verdict, "short")
+
+    def test_two_cores_may_cost_a_twentieth(self):
+        self.assertEqual(cores.line_of("W1", {"one": [1.0, 1.0, 3.0], "two": [1.05, 1.0, 9.0]}).verdict, "pass")
+        self.assertEqual(cores.line_of("W1", {"one": [1.0, 1.0, 3.0], "two": [1.06, 1.06, 1.0]}).verdict, "short")
+
+    def test_latencies_are_shown_by_server(self):
+        figures = {"p50": 100.0, "p99": 2000.0, "p99.9": 3000.0, "unsent": 0.0}
+        [line] = latency.lines_of({"Millrace": {"rate": 50000, "rounds": [figures]}})
+        self.assertEqual((line.measured, line.text), (2000, "100, 2,000, 3,000 (at 50,000 a second)"))
+
+    def test_a_test_of_allocations_that_fails_is_an_error(self):
+        with tempfile.TemporaryDirectory() as build:
+            program = Path(build) / frugal.ALLOCATIONS
+            program.parent.mkdir(parents=True)
+            program.write_text("#!/bin/sh\necho news\nexit 1\n")
+            program.chmod(0o700)
+            with self.assertRaisesRegex(RunError, "news"):
+                frugal.measure_allocations(Path(build))
 
 
 class Start(unittest.TestCase):
@@ -138,12 +175,14 @@ class Speed(unittest.TestCase):
             speed.sample_of(CpuTime(0, 0), {"requests": 2400, "seconds": 0.1, "user_seconds": 0, "system_seconds": 0})
 
     def test_the_ratio_is_of_medians(self):
-        samples = {"null": [sample(1), sample(2), sample(9)], "millrace": [sample(4), sample(2), sample(10)]}
-        [line] = speed.ratio_lines("W1", "uring", samples)
+        samples = {"null": [sample(1), sample(2), sample(9)], "millrace": [sample(4), sample(2), sample(10)],
+                   "epoll": [sample(3)] * 3}
+        line, of_epoll = speed.ratio_lines("W1", "uring", samples)
         self.assertEqual(line.measured, 0.5)
         self.assertEqual(line.text, "0.500 (0.25..1.00)")
         self.assertEqual(line.verdict, "short")
-        self.assertEqual(speed.ratio_lines("W3", "uring", samples)[0].verdict, "")
+        self.assertEqual(speed.ratio_lines("W4", "uring", samples)[0].verdict, "")
+        self.assertEqual((of_epoll.measured, of_epoll.verdict), (1.5, ""))
 
     def test_on_epoll_the_ratios_are_of_both_others(self):
         samples = {"null": [sample(1)], "millrace": [sample(2)], "uring": [sample(1.5)]}

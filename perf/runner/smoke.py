@@ -1,6 +1,7 @@
 """A fifth of a second of the null servers and the load generator: do they count alike, does the
 generator refuse what is wrong? No figure is looked at."""
 
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -58,6 +59,12 @@ class Smoke(unittest.TestCase):
                 load = run_load(LOAD, server.port, "W1", None, requests=5000)
                 self.assertEqual(load["batch_answer_bytes"], 24 * 100000)
 
+
+    def test_every_second_connection_may_have_another_port(self):
+        with Server([LIMITS[0], *SHAPE], None) as good, Server([LIMITS[0], "--answers", "2"], None) as bad:
+            done = subprocess.run([LOAD, "--port", str(good.port), "--other-port", str(bad.port), "--workload", "W2",
+                                   "--requests", "1000"], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (1, "more answers than requests\n"))
 
     def test_idle_connections_are_held_and_asked_again(self):
         with Server([LIMITS[0], *SHAPE], None) as server, Holders(IDLE_LOAD, server.port, 300) as holders:
