@@ -58,7 +58,7 @@ def arguments():
                         help="also compare with nginx, h2o, haproxy, Go, fasthttp, Node and aiohttp: 15 minutes")
     parser.add_argument("--tls", action="store_true", help="also compare HTTPS with nginx")
     parser.add_argument("--ws", action="store_true",
-                        help="also compare WebSockets with ws on Node and Python's websockets")
+                        help="also compare WebSockets with libwebsockets, ws on Node and Python's websockets")
     parser.add_argument("--files", action="store_true", help="also compare static files with nginx")
     parser.add_argument("--idle-million", dest="million", action="store_true",
                         help="also hold 1,000,000 idle connections: takes two minutes and 10 GiB of memory")
@@ -90,6 +90,7 @@ def programs_of(options):
     for program in vars(programs).values():
         if not program.exists():
             raise RunError(f"{program} is missing: run `./dev build`, or name the directory by --build")
+    programs.websocket_lws = perf / "peers" / "websocket_echo_lws"  # Only where libwebsockets is installed.
     return programs
 
 

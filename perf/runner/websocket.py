@@ -1,7 +1,7 @@
 """CPU time per message of an echo over WebSockets: 64 bytes, 100 connections, one message of each under way.
 
-The peers are the servers of that kind which Debian packages: ws on Node, and Python's websockets. One process
-on one CPU each, without compression, in interleaved rounds.
+The peers are the servers of that kind which Debian packages: libwebsockets, ws on Node, and Python's websockets. One
+process on one CPU each, without compression, in interleaved rounds.
 """
 
 import json
@@ -30,6 +30,11 @@ def servers_of(programs, cpu):
     """Those that are here, by name; a line for each that is not."""
     port = free_port()
     servers = {"millrace": Server([programs.echo, "--listen", f"127.0.0.1:{port}", "--cores", 1], cpu, port)}
+    if programs.websocket_lws.exists():
+        port = free_port()
+        servers["libwebsockets"] = Server([programs.websocket_lws, port], cpu, port)
+    else:
+        print("libwebsockets is not measured: libwebsockets-dev was not there when this was built")
     if NODE_WS.exists():
         port = free_port()
         servers["node ws"] = Server(["node", PEERS / "websocket_echo.js", port], cpu, port)
@@ -67,7 +72,7 @@ def ratio_lines(samples):
     for name, of in samples.items():
         if name != "millrace":
             ratio = median(of).cpu / own
-            lines.append(Line(f"  {name}: of its CPU a message, times Millrace's", round(ratio, 3), f"{ratio:.1f}",
+            lines.append(Line(f"  {name}: of its CPU a message, times Millrace's", round(ratio, 3), f"{ratio:.2f}",
                               at_least=1))
     return lines
 
