@@ -43,6 +43,9 @@ struct Tuning {
   bool unregistered = false;      ///< The ring's descriptor is not registered.
   bool coop = false;              ///< COOP_TASKRUN in place of DEFER_TASKRUN.
   bool huge_pages = false;        ///< The buffers in transparent huge pages.
+  bool send_message = false;      ///< sendmsg with one part in place of send.
+  bool zero_copy = false;         ///< SEND_ZC.
+  bool spin = false;              ///< Never sleeps: asks for completions again and again.
 };
 
 enum class Op : std::uint8_t { accept, receive, send, close };
@@ -62,6 +65,11 @@ struct Connection {
   bool touched = false;  ///< Already in the list of this batch.
 };
 
+struct Message {
+  msghdr header;
+  iovec part;
+};
+
 class NullServer {
  public:
   NullServer(const Answers& answers, const Tuning& tuning, int listener)
@@ -70,6 +78,7 @@ class NullServer {
     open_buffers();
     touched_.reserve(connections_.size());
     starved_.reserve(connections_.size());
+    if (tuning_.send_message) messages_.resize(connections_.size());
     arm_accept();
   }
 
@@ -119,6 +128,7 @@ class NullServer {
   char* buffer_memory_ = nullptr;
   std::uint16_t buffers_put_ = 0;        ///< Since the last give_back().
   std::vector<Connection> connections_;  ///< By descriptor.
+  std::vector<Message> messages_;        ///< The same, for sendmsg alone.
   std::vector<std::uint32_t> touched_;
   std::vector<std::uint32_t> starved_;
 };
@@ -181,7 +191,9 @@ unsigned NullServer::publish() {
 
 void NullServer::wait() {
   int result = 0;
-  if (tuning_.min_wait_us == 0) {
+  if (tuning_.spin) {
+    result = io_uring_submit_and_get_events(&ring_);
+  } else if (tuning_.min_wait_us == 0) {
     result = io_uring_submit_and_wait(&ring_, tuning_.wait_count);
   } else {
     // Linux 6.12: `pad` is min_wait_usec. Without a time to end at it would return with nothing.
@@ -231,7 +243,10 @@ void NullServer::take(const io_uring_cqe& cqe) {
   switch (static_cast<Op>(cqe.user_data >> 32)) {
     case Op::accept: return accepted(cqe);
     case Op::receive: return received(slot, cqe);
-    case Op::send: return sent(slot, cqe.res);
+    case Op::send:
+      // Of a send without a copy the second completion says that its bytes are let go of; ours never change.
+      if ((cqe.flags & IORING_CQE_F_NOTIF) == 0) sent(slot, cqe.res);
+      return;
     case Op::close: return;
   }
 }
@@ -298,7 +313,18 @@ void NullServer::flush(std::uint32_t slot) {
   if (connection.sending || connection.account.owed == 0) return;
   const std::string_view bytes = answers_.bytes(connection.account.place, connection.account.owed);
   io_uring_sqe& sqe = next_entry();
-  io_uring_prep_send(&sqe, static_cast<int>(slot), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (tuning_.zero_copy) {
+    io_uring_prep_send_zc(&sqe, static_cast<int>(slot), bytes.data(), bytes.size(), MSG_NOSIGNAL, 0);
+  } else if (tuning_.send_message) {
+    Message& message = messages_[slot];
+    message.part = {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
+    message.header = {};
+    message.header.msg_iov = &message.part;
+    message.header.msg_iovlen = 1;
+    io_uring_prep_sendmsg(&sqe, static_cast<int>(slot), &message.header, MSG_NOSIGNAL);
+  } else {
+    io_uring_prep_send(&sqe, static_cast<int>(slot), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
   if (tuning_.direct) sqe.flags |= IOSQE_FIXED_FILE;
   sqe.user_data = tag(Op::send, slot);
   if (tuning_.quiet_sends) {
@@ -331,7 +357,8 @@ int main(int argc, char** argv) {
     std::puts(
         "limit_uring [--port N] [--cpu N] [--request-bytes N] [--answers N] [--response-bytes N]\n"
         "            [--buffers N] [--buffer-bytes N] [--wait-count N] [--min-wait-us N] [--bundles]\n"
-        "            [--incremental] [--direct] [--quiet-sends] [--unregistered] [--coop] [--huge-pages]");
+        "            [--incremental] [--direct] [--quiet-sends] [--unregistered] [--coop] [--huge-pages]\n"
+        "            [--send-message] [--zero-copy] [--spin]");
     return 0;
   }
   Shape shape;
@@ -355,6 +382,9 @@ int main(int argc, char** argv) {
   tuning.unregistered = arguments.flag("--unregistered");
   tuning.coop = arguments.flag("--coop");
   tuning.huge_pages = arguments.flag("--huge-pages");
+  tuning.send_message = arguments.flag("--send-message");
+  tuning.zero_copy = arguments.flag("--zero-copy");
+  tuning.spin = arguments.flag("--spin");
   arguments.finish();
 
   const Answers answers(shape);

@@ -60,6 +60,12 @@ class Smoke(unittest.TestCase):
                 self.assertEqual(load["batch_answer_bytes"], 24 * 100000)
 
 
+    def test_what_else_a_ring_offers_answers_alike(self):
+        for flag in ("--send-message", "--zero-copy", "--spin", "--bundles", "--incremental", "--direct"):
+            with self.subTest(flag=flag), Server([LIMITS[0], *SHAPE, flag], None) as server:
+                load = run_load(LOAD, server.port, "W1", None, requests=5000)
+                self.assertEqual(load["batch_answer_bytes"], 24 * 128)
+
     def test_every_second_connection_may_have_another_port(self):
         with Server([LIMITS[0], *SHAPE], None) as good, Server([LIMITS[0], "--answers", "2"], None) as bad:
             done = subprocess.run([LOAD, "--port", str(good.port), "--other-port", str(bad.port), "--workload", "W2",
