@@ -45,7 +45,7 @@ struct AuthConfig {
 
 /// One [[route]].
 struct RouteConfig {
-  enum class Kind : std::uint8_t { respond, redirect, files };
+  enum class Kind : std::uint8_t { respond, redirect, files, metrics };
 
   std::string path;
   Kind kind = Kind::respond;

@@ -15,8 +15,9 @@ namespace millrace::config {
 namespace {
 
 using Names = std::span<const std::string_view>;
-constexpr std::array<std::string_view, 10> route_keys = {
-    "path", "respond", "redirect", "files", "hosts", "headers", "rate_limit", "body", "compress", "auth"};
+constexpr std::array<std::string_view, 11> route_keys = {"path",    "respond",  "redirect", "files",
+                                                         "metrics", "hosts",    "headers",  "rate_limit",
+                                                         "body",    "compress", "auth"};
 constexpr std::array<std::string_view, 4> respond_keys = {"status", "type", "body", "headers"};
 constexpr std::array<std::string_view, 2> redirect_keys = {"to", "status"};
 constexpr std::array<std::int64_t, 5> redirect_statuses = {301, 302, 303, 307, 308};
@@ -117,6 +118,13 @@ void read_files(const toml::key& key, const toml::node& node, RouteConfig& route
                                   show(node)));
 }
 
+void read_metrics(const toml::node& node, RouteConfig& route, FileProblems& problems) {
+  route.kind = RouteConfig::Kind::metrics;
+  const auto* on = node.as_boolean();
+  if (on != nullptr && on->get()) return;
+  problems.add(node, fmt::format("metrics = {}: expected true; a route without it has none", show(node)));
+}
+
 const char* fault_of(detail::PatternFault fault) {
   using enum detail::PatternFault;
   switch (fault) {
@@ -171,7 +179,8 @@ RouteConfig read_route(const toml::table& table, FileProblems& problems) {
       later = true;
       continue;
     }
-    const bool is_kind = key.str() == "respond" || key.str() == "redirect" || key.str() == "files";
+    const bool is_kind =
+        key.str() == "respond" || key.str() == "redirect" || key.str() == "files" || key.str() == "metrics";
     kinds += is_kind ? 1 : 0;
     if (key.str() == "hosts") read_hosts(key, node, route.hosts, problems);
     if (key.str() == "headers") read_headers(node, "headers", route.added_headers, problems);
@@ -182,11 +191,13 @@ RouteConfig read_route(const toml::table& table, FileProblems& problems) {
     if (key.str() == "respond") read_respond(node, route, problems);
     if (key.str() == "redirect") read_redirect(node, route, problems);
     if (key.str() == "files") read_files(key, node, route, problems);
+    if (key.str() == "metrics") read_metrics(node, route, problems);
   }
   if (kinds > 1)
-    problems.add(table, "[[route]] has several of `respond`, `redirect` and `files`; it needs exactly one");
+    problems.add(
+        table, "[[route]] has several of `respond`, `redirect`, `files` and `metrics`; it needs exactly one");
   else if (kinds == 0 && !later)
-    problems.add(table, "[[route]] needs one of `respond`, `redirect` and `files`");
+    problems.add(table, "[[route]] needs one of `respond`, `redirect`, `files` and `metrics`");
   if (files_option != nullptr && kinds == 1 && route.kind != RouteConfig::Kind::files)
     problems.add(*files_option, fmt::format("`{}` is an option of a route of `files`", files_option->str()));
   read_path(table, route, problems);

@@ -106,6 +106,7 @@ std::string show(const RouteConfig& route) {
     case RouteConfig::Kind::redirect:
       return text + fmt::format("redirect = {{ to = {}, status = {} }}\n", quoted(route.to), route.status);
     case RouteConfig::Kind::files: return text + fmt::format("files = {}\n", quoted(route.directory));
+    case RouteConfig::Kind::metrics: return text + "metrics = true\n";
   }
   MR_UNREACHABLE("a kind of route outside the enumeration");
 }

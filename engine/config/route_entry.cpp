@@ -1,6 +1,7 @@
 #include "engine/config/route_entry.hpp"
 
 #include <millrace/fixed.hpp>
+#include <millrace/metrics.hpp>
 #include <millrace/response.hpp>
 
 #include <string>
@@ -64,6 +65,14 @@ class Redirect {
 
 detail::Entry make_respond_entry(const RouteConfig& route) {
   return {.start = Respond::start, .destroy = Respond::destroy, .self = new Respond(route)};
+}
+
+detail::Entry make_metrics_entry() {
+  return {.start = [](void*, Request& request) noexcept {
+    const std::string text = metrics_text();
+    proto::Exchange& exchange = request.exchange();
+    exchange.sink->reply(exchange, {.content_type = metrics_type, .body = text});
+  }};
 }
 
 detail::Entry make_redirect_entry(const RouteConfig& route) {

@@ -34,6 +34,7 @@ const char* kind_of(const RouteConfig& route) {
     case RouteConfig::Kind::respond: return "respond";
     case RouteConfig::Kind::redirect: return "redirect";
     case RouteConfig::Kind::files: return "files";
+    case RouteConfig::Kind::metrics: return "metrics";
   }
   MR_UNREACHABLE("a kind of route outside the enumeration");
 }
@@ -43,6 +44,7 @@ std::string make_entry(const RouteConfig& route, detail::Entry& entry) {
   switch (route.kind) {
     case RouteConfig::Kind::respond: entry = make_respond_entry(route); return {};
     case RouteConfig::Kind::redirect: entry = make_redirect_entry(route); return {};
+    case RouteConfig::Kind::metrics: entry = make_metrics_entry(); return {};
     case RouteConfig::Kind::files: return files::make_entry(route.path, route.directory, route.files, entry);
   }
   MR_UNREACHABLE("a kind of route outside the enumeration");
@@ -55,6 +57,7 @@ std::string target_of(const RouteConfig& route) {
                          route.type.empty() ? "" : " of ", route.type);
     case RouteConfig::Kind::redirect: return fmt::format("{} to {}", route.status, route.to);
     case RouteConfig::Kind::files: return route.directory;
+    case RouteConfig::Kind::metrics: return "counters of the server";
   }
   MR_UNREACHABLE("a kind of route outside the enumeration");
 }

@@ -144,9 +144,16 @@ void Core::publish() noexcept {
   counters_.memory_bytes_now.store(pool_.bytes_used(), std::memory_order_relaxed);
   counters_.connections_now.store(connections_.live_count(), std::memory_order_relaxed);
   counters_.overflows.store(backend_.stats().queue_overflows, std::memory_order_relaxed);
+  counters_.bytes_received.store(bytes_received_, std::memory_order_relaxed);
+  counters_.bytes_sent.store(bytes_sent_, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < http.replies.size(); ++i)
+    counters_.replies[i].store(http.replies[i], std::memory_order_relaxed);
   add(counters_.turns, 1);
-  if (redirecting_) [[unlikely]]
+  if (redirecting_) [[unlikely]] {
     add(counters_.requests, redirecting_->counters().requests);
+    for (std::size_t i = 0; i < http.replies.size(); ++i)
+      add(counters_.replies[i], redirecting_->counters().replies[i]);
+  }
   if (websockets_.protocol.counters().opened != 0) publish_sockets(websockets_.protocol.counters());
 }
 

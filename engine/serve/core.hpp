@@ -46,6 +46,8 @@ struct CoreCounters {
   Count requests{0}, refused{0}, timeouts{0}, cancelled{0}, memory_bytes_now{0}, overflows{0};
   Count sockets_opened{0}, socket_messages_received{0}, socket_messages_sent{0}, sockets_failed{0};
   Count published_dropped{0}, slow_subscribers_closed{0};
+  Count bytes_received{0}, bytes_sent{0};
+  std::array<Count, 6> replies{};  ///< By the first digit of their status.
   std::array<Count, net::close_reason_count> closed{};
 };
 
@@ -175,6 +177,8 @@ class Core final : private net::Carrier {
   std::size_t returned_count_ = 0;
   std::unique_ptr<std::uint32_t[]> starved_;  ///< Slots that wait for buffers.
   std::size_t starved_count_ = 0;
+  std::uint64_t bytes_received_ = 0;
+  std::uint64_t bytes_sent_ = 0;
   CoreCounters counters_;
 };
 

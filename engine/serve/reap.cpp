@@ -35,6 +35,7 @@ void Core::on_recv(const io::Completion& done) noexcept {
   net::Connection& connection = *found;
   if (done.result > 0 && !connection.closing) [[likely]] {
     MR_ASSERT(done.has_buffer);
+    bytes_received_ += static_cast<std::size_t>(done.result);
     events_[event_count_++] = {found, static_cast<std::uint32_t>(done.result), done.buffer_id,
                                EventKind::bytes};
   }
@@ -67,6 +68,7 @@ void Core::on_send(const io::Completion& done) noexcept {
   connection.sending = false;
   if (done.result > 0) [[likely]] {
     connection.output.consume(pool_, static_cast<std::size_t>(done.result));
+    bytes_sent_ += static_cast<std::size_t>(done.result);
     if (connection.transport != nullptr) connection.sealed_bytes -= static_cast<std::size_t>(done.result);
     if (!connection.closing) {
       // A transport may have bytes of its own that wait for this send.

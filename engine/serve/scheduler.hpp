@@ -23,6 +23,10 @@
 #include "engine/proto/tasks.hpp"
 #include "engine/serve/frame_pool.hpp"
 
+namespace millrace {
+class Server;
+}
+
 namespace millrace::serve {
 
 /// The deadline of a whole request. What expire() does must not resume a coroutine.
@@ -90,6 +94,7 @@ class Scheduler final : public proto::Tasks {
 
   /// Of the same core; null in a test without.
   class WebSockets* websockets = nullptr;
+  const Server* server = nullptr;  ///< Null for a core that a test made.
 
   TimeNs now() const noexcept { return read_clock_(clock_context_); }
   detail::Scope* scope() const noexcept { return scope_; }

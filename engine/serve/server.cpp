@@ -27,6 +27,7 @@
 #include "engine/serve/secure.hpp"
 #include "engine/serve/server_check.hpp"
 #include "engine/serve/site.hpp"
+#include "engine/serve/stats.hpp"
 #include "engine/serve/thread_setup.hpp"
 
 namespace millrace {
@@ -54,7 +55,7 @@ struct Server::State {
   };
   using Workers = std::vector<std::unique_ptr<Worker>>;
 
-  State(App& served, ServerOptions chosen) : app(served), options(std::move(chosen)) {}
+  State(Server& of, App& served, ServerOptions chosen) : owner(of), app(served), options(std::move(chosen)) {}
 
   Workers make_workers(const std::vector<int>& cpus) const;
   std::string load_certificates();
@@ -69,6 +70,7 @@ struct Server::State {
   void end_threads(const Workers& of, std::uint32_t grace_ms) noexcept;
   void stop(std::uint32_t grace_ms);
 
+  Server& owner;
   App& app;
   ServerOptions options;
   std::unique_ptr<serve::Site> site;
@@ -91,7 +93,8 @@ struct Server::State {
   bool finish = false;  ///< Threads may end: nobody reads their counters any more.
 };
 
-Server::Server(App& app, ServerOptions options) : state_(std::make_unique<State>(app, std::move(options))) {}
+Server::Server(App& app, ServerOptions options)
+    : state_(std::make_unique<State>(*this, app, std::move(options))) {}
 
 Server::~Server() { stop(0); }
 
@@ -253,6 +256,7 @@ void Server::State::work(Worker& worker) noexcept {
                                          site->handler());
   }
   if (core != nullptr && problem.empty()) {
+    core->scheduler().server = &owner;
     core->join_hub(*hub, worker.index);
     if (redirect) core->redirect_plain(*redirect);
     for (std::size_t i = 0; i < worker.listeners.size(); ++i) {
@@ -356,33 +360,8 @@ ServerStats Server::stats() const noexcept {
   ServerStats total;
   for (const auto& worker : state.workers) {
     if (worker->core == nullptr) continue;
-    const serve::CoreCounters& counters = worker->core->counters();
-    const auto read = [](const serve::CoreCounters::Count& count) {
-      return count.load(std::memory_order_relaxed);
-    };
-    total.connections_accepted += read(counters.accepted);
-    total.connections_open += read(counters.connections_now);
-    total.requests += read(counters.requests);
-    total.refused += read(counters.refused);
-    total.accept_errors += read(counters.accept_errors);
-    total.buffer_starvations += read(counters.starvations);
-    total.queue_overflows += read(counters.overflows);
-    total.stale_completions += read(counters.stale_completions);
-    total.timeouts += read(counters.timeouts);
-    total.resets += read(counters.closed[static_cast<std::size_t>(net::CloseReason::reset)]);
-    total.exchanges_cancelled += read(counters.cancelled);
-    total.memory_bytes += read(counters.memory_bytes_now);
-    total.websockets_opened += read(counters.sockets_opened);
-    total.websocket_messages_received += read(counters.socket_messages_received);
-    total.websocket_messages_sent += read(counters.socket_messages_sent);
-    total.websockets_failed += read(counters.sockets_failed);
-    total.published_dropped += read(counters.published_dropped);
-    total.slow_subscribers_closed += read(counters.slow_subscribers_closed);
-    if (worker->transports == nullptr) continue;
-    const net::TransportCounters& tls = worker->transports->counters();
-    total.tls_handshakes += read(tls.handshakes);
-    total.tls_resumed += read(tls.resumed);
-    total.tls_failures += read(tls.failures);
+    serve::add_counters(worker->core->counters(), total);
+    if (worker->transports != nullptr) serve::add_counters(worker->transports->counters(), total);
   }
   for (const serve::Output* output : state.outputs) total.log_lines_dropped += output->dropped();
   return total;

@@ -11,6 +11,7 @@
 #include <millrace/group.hpp>
 #include <millrace/http_error.hpp>
 #include <millrace/json.hpp>
+#include <millrace/metrics.hpp>
 #include <millrace/middleware.hpp>
 #include <millrace/middleware/access_log.hpp>
 #include <millrace/middleware/auth.hpp>

@@ -3,6 +3,7 @@
 
 #include <millrace/namespace.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -74,11 +75,19 @@ struct ServerOptions {
   std::uint32_t ring_buffer_bytes = 8192;
 };
 
+/// Why connections were closed, in the order of ServerStats::closed.
+inline constexpr std::array<std::string_view, 8> close_reasons = {
+    "finished", "peer_closed", "reset", "timeout", "refused", "incomplete", "no_memory", "stopped"};
+
 /// Counters summed over the cores; monotonic since start.
 struct ServerStats {
   std::uint64_t connections_accepted = 0, connections_open = 0, requests = 0, refused = 0;
   std::uint64_t accept_errors = 0, buffer_starvations = 0, queue_overflows = 0, stale_completions = 0;
   std::uint64_t timeouts = 0, resets = 0, exchanges_cancelled = 0;
+  std::uint64_t connections_refused = 0;                     ///< Past the limit: told 503, or closed.
+  std::array<std::uint64_t, close_reasons.size()> closed{};  ///< Connections, by why.
+  std::array<std::uint64_t, 6> replies{};                    ///< Begun, by the first digit of their status.
+  std::uint64_t bytes_received = 0, bytes_sent = 0;          ///< Of connections, TLS and all.
   std::uint64_t websockets_opened = 0, websocket_messages_received = 0, websocket_messages_sent = 0;
   std::uint64_t websockets_failed = 0;  ///< Closed for what the peer sent.
   std::uint64_t published_dropped = 0;  ///< Messages of a topic that one subscriber had no room for.

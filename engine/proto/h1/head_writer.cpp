@@ -30,6 +30,8 @@ char* put_type_and_coding(char* to, std::string_view type, bool in_chunks) noexc
   return in_chunks ? put(to, "Transfer-Encoding: chunked\r\n") : to;
 }
 
+constexpr std::size_t status_at = 9;  ///< In "HTTP/1.1 200 OK".
+
 /// A status that never has content (RFC 9110 section 6.4.1).
 bool bodiless(unsigned status) noexcept { return status < 200 || status == 204 || status == 304; }
 
@@ -69,6 +71,7 @@ bool Protocol::write_reply(net::Chain& out, const H1Exchange& x, const proto::Re
   char* const begin = out.room(pool_, head_bytes + (body_fits ? body_bytes : 0));
   if (begin == nullptr) return false;
 
+  ++counters_.replies[view.status / 100];
   char* to = begin;
   if (view.status == 200 && view.date) [[likely]] {
     std::memcpy(to, date_.ok(), DateLine::ok_bytes);
@@ -101,6 +104,7 @@ bool Protocol::write_fixed(net::Chain& out, const H1Exchange& x, const proto::Fi
   char* const begin = out.room(pool_, head_bytes + (body_fits ? body.size() : 0));
   if (begin == nullptr) return false;
 
+  ++counters_.replies[static_cast<unsigned>(fixed.head[status_at] - '0')];
   char* to = put(begin, fixed.head);
   std::memcpy(begin + fixed.date_at, date_.value(), http::date_bytes);
   if (x.close_after || x.head.version_minor == 0) [[unlikely]] {

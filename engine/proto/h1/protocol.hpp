@@ -10,6 +10,7 @@
 // When full   past pipeline_max or output_max reading stops; without memory or exchanges: 503, close.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -45,6 +46,7 @@ struct Counters {
   std::uint64_t refused = 0;  ///< Requests answered by the protocol itself: 400, 413...
   std::uint64_t timeouts = 0;
   std::uint64_t exchanges_cancelled = 0;
+  std::array<std::uint64_t, 6> replies{};  ///< Begun, by the first digit of their status.
 };
 
 class Protocol final : public net::Protocol, public proto::ReplySink, public proto::Streams {

@@ -63,6 +63,7 @@ inline bool Protocol::plain_now(const H1Exchange& x) const noexcept {
 inline void Protocol::write_plain_now(H1Exchange& x, std::string_view body) noexcept {
   MR_ASSERT(!x.replied);
   x.replied = true;
+  ++counters_.replies[2];
   write_plain(x.connection->output, date_, body);
 }
 
