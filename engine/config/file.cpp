@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/config/file_text.hpp"
 #include "engine/config/nearest.hpp"
 #include "engine/config/toml.hpp"
 #include "engine/config/value.hpp"
@@ -137,6 +138,12 @@ void unknown_key(const toml::key& key, std::string_view context, std::span<const
 
 void apply_file_text(std::string_view text, std::string_view name, Config& config, Report& report) {
   FileProblems problems;
+  if (const std::size_t stray = find_stray_character(text); stray != text.size()) {
+    const auto lines = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(stray), '\n');
+    problems.add(static_cast<std::uint32_t>(lines) + 1,
+                 "a character beyond ASCII, outside of quotes and comments");
+    return problems.tell(name, report);
+  }
   const toml::parse_result parsed = toml::parse(text, name);
   if (parsed.failed())
     problems.add(parsed.error().source().begin.line, std::string(parsed.error().description()));

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/config/config.hpp"
+#include "engine/config/file_text.hpp"
 
 using namespace millrace::config;
 
@@ -299,4 +301,28 @@ redirect = { to = "https://example.org/", status = 308 }
   CHECK(again.routes.size() == 4);
   CHECK(again.routes[1].headers == config.routes[1].headers);
   CHECK(again.server.header_ms == 500);
+}
+
+TEST_CASE("characters beyond ASCII stand in quotes and comments alone") {
+  const std::string_view good[] = {
+      "\xef\xbb\xbf# \xc3\xa9\n",
+      "[headers]\nx = \"\xc3\xa9\"\n",
+      "# \"\n[headers]\nx = '\xc3\xa9'\n",
+      "[headers]\nx = \"\"\"\n\\\\\xc3\xa9\"\"\"\"\"\n",
+  };
+  for (const std::string_view text : good) CHECK(find_stray_character(text) == text.size());
+  const std::string_view bad[] = {
+      "[server]\n\xc3\xa9 = 1\n",
+      "[server]\ncores = \xe2\x80\x89 1\n",
+      "[server]\nbackend = \"\\\xe3\x80\x80\"\n",
+      "[server]\nx = \"\"\xc2\xa0\n",
+      "[server]\nx = '''a'''''\xc2\xa0\n",
+  };
+  for (const std::string_view text : bad) {
+    Config config;
+    Report report;
+    apply_file_text(text, "a.toml", config, report);
+    REQUIRE(report.problems.size() == 1);
+    CHECK(report.problems[0] == "a.toml:2: a character beyond ASCII, outside of quotes and comments");
+  }
 }
