@@ -6,6 +6,7 @@ The medians of their latency are printed, in peace and under attack, and not jud
 
 from __future__ import annotations
 
+import statistics
 import sys
 import time
 import unittest
@@ -49,6 +50,7 @@ class Outcome:
     record: Record
     peace_ms: float
     attack_ms: float
+    ratio: float  # The median of the rounds' own: what a machine does for minutes, both sides of a round have.
     opened: int  # Connections of the attack,
     held: int  # and those of them that were open at once.
     grown_kib: int
@@ -65,7 +67,7 @@ def endure(
     server: Server, questions: list[Question], mode: str, path: str, *,
     connections: int, peace_s: float, attack_s: int, rounds: int = 1,
 ) -> Outcome:  # fmt: skip
-    """Peace and attack in turn; medians are over all rounds of each."""
+    """Peace and attack in turn, peace last. A round's attack is held against the peace on both sides of it."""
     before, held, memory = rss_kib(server.pid), 0, 0
     opened = 0
     windows: list[tuple[float, float, float]] = []
@@ -82,13 +84,16 @@ def endure(
                     memory = max(memory, rss_kib(server.pid))
                 opened += tool.opened()
             windows.append((begin, middle, time.monotonic()))
+        begin = time.monotonic()
+        time.sleep(peace_s)
+        middle = time.monotonic()
         record = good.finish()
-    peace = [record.median_ms(begin, middle) for begin, middle, _ in windows]
+    peace = [record.median_ms(begin, middle) for begin, middle in [(w[0], w[1]) for w in windows] + [(begin, middle)]]
     attack = [record.median_ms(middle, end) for _, middle, end in windows]
-    middle_one = len(windows) // 2
+    ratios = [2 * one / (peace[i] + peace[i + 1]) for i, one in enumerate(attack)]
     return Outcome(
-        record, sorted(peace)[middle_one], sorted(attack)[middle_one], opened, held, memory - before
-    )
+        record, statistics.median(peace), statistics.median(attack), statistics.median(ratios), opened, held, memory - before
+    )  # fmt: skip
 
 
 def start_for(test: IntegrationTest, mode: str) -> tuple[Server, list[Question], str]:
