@@ -27,6 +27,7 @@ from runner import (
     instructions,
     json_speed,
     latency,
+    micro,
     million,
     peer_goals,
     speed,
@@ -43,7 +44,7 @@ from runner.report import as_data, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["speed", "latency", "crowd", "cores", "frugal", "wrk", "tokenizer", "json", "instructions", "idle", "start"]
-ASKED = ["peers", "tls", "ws", "files", "generators", "million"]  # Only when asked for.
+ASKED = ["peers", "tls", "ws", "files", "generators", "million", "micro"]  # Only when asked for.
 
 
 def arguments():
@@ -75,6 +76,7 @@ def arguments():
     parser.add_argument("--commit-instructions", action="store_true",
                         help="make the instructions counted now those that later runs are held against")
     parser.add_argument("--generators", action="store_true", help="also compare `millrace bench` with wrk")
+    parser.add_argument("--micro", action="store_true", help="also time single functions, and list them all")
     return parser.parse_args()
 
 
@@ -138,12 +140,12 @@ def run_instructions(options, programs):
     return instructions.lines_of(figures, instructions.committed())
 
 
-def run_micro(options, part):
-    micro = options.build / "perf" / "micro" / "micro"
-    if not micro.exists():
+def run_micro(options, part, effort):
+    program = options.build / "perf" / "micro" / "micro"
+    if not program.exists():
         print(f"{part.__name__} is not measured: Google Benchmark was not found when this was built")
         return []
-    return part.lines_of(part.measure(micro, 3 if options.quick else 15))
+    return part.lines_of(part.measure(program, effort))
 
 
 def run_files(options, programs, cpus, details):
@@ -236,9 +238,11 @@ def run(options):
     if "tls" in parts:
         lines += run_tls(options, programs, cpus, details)
     if "tokenizer" in parts:
-        lines += run_micro(options, tokenizer)
+        lines += run_micro(options, tokenizer, 3 if options.quick else 15)
     if "json" in parts:
-        lines += run_micro(options, json_speed)
+        lines += run_micro(options, json_speed, 3 if options.quick else 15)
+    if "micro" in parts:
+        lines += run_micro(options, micro, micro.REPETITIONS[options.quick])
     if "instructions" in parts:
         lines += run_instructions(options, programs)
     if "ws" in parts:

@@ -32,7 +32,7 @@ void framing(benchmark::State& state) {
   }
   state.SetLabel(bench::name_of(bench::shapes[state.range(0)]));
 }
-BENCHMARK(framing)->DenseRange(0, 4);
+BENCHMARK(framing)->DenseRange(0, bench::shape_last);
 
 void target(benchmark::State& state) {
   bench::Padded request(bench::request_of(bench::shapes[state.range(0)]));
@@ -56,7 +56,8 @@ BENCHMARK(target)->DenseRange(0, 1);
 void chunked(benchmark::State& state) {
   const std::string data(static_cast<std::size_t>(state.range(0)), 'x');
   std::string wire;
-  for (unsigned i = 0; i < 64; ++i) {
+  constexpr unsigned chunks = 64;
+  for (unsigned i = 0; i < chunks; ++i) {
     char line[18];
     wire.append(line, encode_chunk_size(data.size(), line)).append(data).append("\r\n");
   }
@@ -70,6 +71,7 @@ void chunked(benchmark::State& state) {
     if (!progress || !progress->done) state.SkipWithError("a good body was refused");
     benchmark::ClobberMemory();
   }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * chunks));
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * wire.size()));
 }
 BENCHMARK(chunked)->Arg(16)->Arg(1000)->Arg(8000);
@@ -77,6 +79,7 @@ BENCHMARK(chunked)->Arg(16)->Arg(1000)->Arg(8000);
 void percent(benchmark::State& state) {
   const std::string text = state.range(0) == 0 ? "a=plain&b=text+with+spaces&c=nothing+else&d=1234567890"
                                                : "q=J%C3%B6rg%20M%C3%BCller&from=Z%C3%BCrich&to=K%C3%B6ln";
+  state.SetLabel(state.range(0) == 0 ? "nothing encoded" : "a third of it encoded");
   std::string buffer = text;
   for (auto _ : state) {
     std::memcpy(buffer.data(), text.data(), text.size());

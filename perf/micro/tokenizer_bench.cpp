@@ -1,11 +1,12 @@
-// Question: what does a head cost, by each kernel, by the strict path, and by llhttp alone? `same` is
-// one request again and again; `varied` goes round 64 that differ, so that no branch can be learnt.
+// Question: what does a head cost, by each kernel, by the strict path, and by llhttp and picohttpparser
+// alone? `same` is one request again and again; `varied` goes round 64 that differ, so that no branch can be learnt.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
 #include "engine/http/head_parser.hpp"
 #include "perf/micro/llhttp_alone.hpp"
+#include "perf/micro/picohttpparser.hpp"
 #include "perf/micro/requests.hpp"
 
 namespace {
@@ -74,6 +75,10 @@ void add(const std::string& who, Parse parse) {
 const bool registered = [] {
   add("llhttp",
       [](const char* data, std::size_t size, Head&) { return bench::llhttp_alone(data, size) != 0; });
+#ifdef MR_HAVE_PICOHTTPPARSER
+  add("picohttpparser",
+      [](const char* data, std::size_t size, Head&) { return bench::picohttpparser(data, size) != 0; });
+#endif
   for (unsigned i = 0; i < millrace::http::isa_count; ++i) {
     const auto isa = static_cast<millrace::http::Isa>(i);
     if (millrace::http::kernel_for(isa) == nullptr) continue;

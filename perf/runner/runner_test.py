@@ -17,6 +17,7 @@ from runner import (  # noqa: E402
     instructions,
     json_speed,
     latency,
+    micro,
     million,
     speed,
     start,
@@ -140,16 +141,43 @@ class Tokenizer(unittest.TestCase):
             self.run_of("head/llhttp/35/same", 100.0), self.run_of("head/avx2/35/same", 30.0),
             self.run_of("head/avx2/35/same", 20.0), self.run_of("head/scalar/35/same", 10.0),
             self.run_of("head/avx2/35/same", 1.0, run_type="aggregate")]})
-        [line] = tokenizer.lines_of(times)
+        line, known = tokenizer.lines_of(times)
         self.assertEqual(line.measured, 5.0)
         self.assertEqual(line.verdict, "pass")
         self.assertIn("avx2", line.what)
+        self.assertEqual(known.measured, 42.0 / 20.0)
 
     def test_a_head_that_was_not_accepted_is_no_figure(self):
         with self.assertRaises(RunError):
             tokenizer.times_of({"benchmarks": [self.run_of("head/avx2/35/same", 0.0, error_occurred=True)]})
         with self.assertRaises(RunError):
             tokenizer.lines_of({"avx2": {"35": 1.0}})
+
+
+    def test_picohttpparser_is_compared_as_it_is_known_and_as_it_is_here(self):
+        times = {"llhttp": {"35": 100.0, "120": 200.0}, "picohttpparser": {"35": 20.0, "120": 60.0},
+                 "avx2": {"35": 14.0, "120": 30.0}}
+        got = [(round(line.measured, 2), line.verdict) for line in tokenizer.pico_lines("avx2", times)]
+        self.assertEqual(got, [(3.0, "pass"), (1.43, "short"), (2.0, "")])
+
+
+class Micro(unittest.TestCase):
+    def test_the_least_time_of_one_item_counts(self):
+        run = {"run_type": "iteration", "run_name": "a/1", "name": "a/1"}
+        report = {"benchmarks": [run | {"cpu_time": 9.0, "label": "one"}, run | {"cpu_time": 7.0, "label": "one"},
+                                 run | {"cpu_time": 1.0, "run_type": "aggregate"},
+                                 run | {"run_name": "b", "cpu_time": 240.0, "items_per_second": 1e8}]}
+        self.assertEqual(micro.times_of(report), {"a/1": ("one", 7.0), "b": ("", 10.0)})
+        with self.assertRaises(RunError):
+            micro.times_of({"benchmarks": [run | {"cpu_time": 1.0, "error_occurred": True}]})
+
+    def test_a_line_a_benchmark_and_then_the_comparisons(self):
+        lines = micro.lines_of({"date": ("", 20.0), "head/llhttp/35/same": ("", 100.0), "head/avx2/35/same": ("", 20.0),
+                                "head/avx2/35/varied": ("", 30.0), "router/10": ("static", 5.0)})
+        self.assertEqual([line.what for line in lines[:5]],
+                         ["date", "head/avx2/35/same", "head/avx2/35/varied", "head/llhttp/35/same", "router/10 (static)"])
+        self.assertEqual([line.measured for line in lines[5:]], [5.0, 2.1])
+        self.assertLess(micro.in_order("a/700/x"), micro.in_order("a/2000/x"))
 
 
 class JsonSpeed(unittest.TestCase):
