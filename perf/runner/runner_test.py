@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from runner import (  # noqa: E402
+    compare,
     cores,
     crowd,
     frugal,
@@ -19,6 +20,7 @@ from runner import (  # noqa: E402
     latency,
     micro,
     million,
+    revision,
     speed,
     start,
     tokenizer,
@@ -229,6 +231,62 @@ class Speed(unittest.TestCase):
                          ["--request-bytes", 35, "--answers", 1, "--response-bytes", 131])
         self.assertEqual(speed.null_shape(load | {"workload": "W1v"}),
                          ["--request-bytes", 840, "--answers", 24, "--response-bytes", 131])
+
+
+class Compare(unittest.TestCase):
+    def test_each_is_asked_first_in_every_second_round(self):
+        self.assertEqual("".join(compare.interleave(["a", "b"], 3)), "abbaab")
+
+    def test_time_is_told_and_instructions_are_judged(self):
+        told = compare.speed_line("W1", {"old": [sample(2), sample(4), sample(4)], "now": [sample(1), sample(6), sample(5)]})
+        self.assertEqual((told.measured, told.verdict), (1.25, ""))
+        self.assertIn("(0.50..1.50;", told.text)
+        lines = [compare.instruction_line(workload, {"old": 200.0, "now": now})
+                 for workload, now in (("W1", 204.0), ("W3", 204.2))]
+        self.assertEqual(compare.slower([told, lines[0]]), "")
+        self.assertEqual(compare.slower([told, *lines]),
+                         "instructions a request, W3: now / old is 1.021, more than 1.02")
+
+
+class Revision(unittest.TestCase):
+    """In a repository of its own, whose commits hold no program at all, or one that meson refuses."""
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.root = Path(self.directory.name)
+        self.git("init", "--quiet")
+        (self.root / "a").write_text("a")
+
+    def git(self, *words):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+        return subprocess.run(["git", "-C", self.root, *identity, *words], check=True, capture_output=True, text=True)
+
+    def commit(self):
+        self.git("add", "-A")
+        self.git("commit", "--quiet", "-m", "a")
+        return self.git("rev-parse", "HEAD").stdout.strip()
+
+    def test_a_revision_that_does_not_exist(self):
+        commit = self.commit()
+        self.assertEqual(revision.commit_of(self.root, "HEAD"), commit)
+        for name in ("no-such-branch", "--all", "HEAD:a", ""):
+            with self.assertRaisesRegex(RunError, "git knows no revision"):
+                revision.commit_of(self.root, name)
+
+    def test_one_that_is_too_old(self):
+        with self.assertRaisesRegex(RunError, "has no perf/server/server and no perf/instructions/session"):
+            revision.build(self.root, self.commit(), "HEAD")
+
+    def test_one_that_does_not_build_is_told_with_the_end_of_its_log(self):
+        for path in revision.TARGETS.values():
+            (self.root / path).parent.mkdir(parents=True)
+            (self.root / path).write_text("")
+        (self.root / "meson.build").write_text("project('a')\n")
+        commit = self.commit()
+        for _ in range(2):  # What the first left behind hides nothing from the second.
+            with self.assertRaisesRegex(RunError, "Unknown options(.|\n)*does not build: the whole log is "):
+                revision.build(self.root, commit, "HEAD")
 
 
 class Output(unittest.TestCase):
