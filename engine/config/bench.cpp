@@ -53,10 +53,11 @@ double seconds_of(const timeval& time) {
 /// The threads of a run. Signals must be blocked before, so that none of them takes one.
 class Crew {
  public:
-  Crew(const bench::Plan& plan, const bench::Endpoint& endpoint, const ServerOptions& options)
+  Crew(const bench::Plan& plan, const bench::Endpoint& endpoint, const bench::SecureContext* secure,
+       const ServerOptions& options)
       : backends_(options, plan.threads), problems_(plan.threads) {
     for (std::uint32_t index = 0; index != plan.threads; ++index)
-      workers_.emplace_back(plan, endpoint, index);
+      workers_.emplace_back(plan, endpoint, index, secure);
     running_.store(plan.threads, std::memory_order_relaxed);
     for (std::uint32_t index = 0; index != plan.threads; ++index)
       threads_.emplace_back([this, index] { work(index); });
@@ -156,13 +157,19 @@ int run_bench(const BenchFlags& flags) {
     return fail(exit_wrong,
                 fmt::format("{} connections need more descriptors than the {} allowed: ulimit -n {}",
                             plan.connections, allowed, plan.connections + spare_descriptors));
+  std::unique_ptr<bench::SecureContext> secure;
+  if (plan.tls) {
+    std::string problem;
+    secure = bench::SecureContext::make(*plan.tls, problem);
+    if (secure == nullptr) return fail(exit_usage, problem);
+  }
   int os_errno = 0;
   const bench::Endpoint* endpoint = bench::first_that_answers(plan.endpoints, plan.patience, os_errno);
   if (endpoint == nullptr)
     return fail(exit_wrong, fmt::format("cannot connect to {}: {}", plan.server, std::strerror(os_errno)));
 
   Signals signals;
-  Crew crew(plan, *endpoint, options);
+  Crew crew(plan, *endpoint, secure.get(), options);
   bench::Outcome outcome;
   outcome.interrupted = watch(crew, signals);
   crew.join();

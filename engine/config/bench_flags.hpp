@@ -14,7 +14,9 @@ struct BenchFlags {
   std::vector<std::string> headers;
   std::optional<std::string> expect_status, expect_length, expect_body;
   std::optional<std::string> backend, json;
+  std::optional<std::string> cacert, message_bytes;
   bool no_keepalive = false;
+  bool insecure = false;
 };
 
 }  // namespace millrace::config

@@ -10,10 +10,13 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <string_view>
+#include <utility>
 
 #include "engine/config/bench_url.hpp"
 #include "engine/config/value.hpp"
+#include "engine/ext/bench/messages.hpp"
 #include "engine/ext/bench/request_tape.hpp"
 #include "engine/http/char_class.hpp"
 #include "engine/http/framing.hpp"
@@ -29,6 +32,9 @@ constexpr std::uint64_t rate_max = 1'000'000'000;
 constexpr std::uint64_t urls_max = 100'000;
 constexpr std::uint64_t file_bytes_max = 64 << 20;   ///< Of a body, or of a list of URLs.
 constexpr std::uint64_t tape_bytes_max = 256 << 20;  ///< Of all requests, as a thread keeps them ready.
+constexpr std::uint64_t message_bytes_default = 64;
+constexpr std::uint64_t message_bytes_max = 1 << 20;
+constexpr unsigned message_kinds = 8;
 constexpr TimeNs duration_default = 10 * ns_per_s;
 constexpr TimeNs patience_default = 10 * ns_per_s;
 
@@ -54,7 +60,8 @@ class Planner {
   Planner(const BenchFlags& flags, bench::Plan& plan) : flags_(flags), plan_(plan) {}
 
   BenchFault run() {
-    const bool right = numbers() && durations() && statuses() && bodies() && method() && fields() && urls();
+    const bool right = numbers() && durations() && statuses() && bodies() && method() && fields() &&
+                       server() && tls() && (server_.websocket ? messages() : urls()) && fits();
     if (!right) return {fault_, false};
     if (!resolve()) return {fault_, true};
     return {};
@@ -172,16 +179,54 @@ class Planner {
     return true;
   }
 
-  bool urls() {
+  bool server() {
     if (!flags_.url) return wrong("bench: no URL; try --help");
     if (std::string fault = read_bench_url(*flags_.url, server_); !fault.empty())
       return wrong(std::move(fault));
     plan_.server = server_.host.empty() ? fmt::format("unix:{}", server_.socket_path) : server_.authority;
-    if (!flags_.urls) {
-      add(server_.target);
-    } else if (!read_urls(*flags_.urls)) {
-      return false;
+    return true;
+  }
+
+  bool tls() {
+    if (!server_.tls && (flags_.cacert || flags_.insecure))
+      return wrong("--cacert and --insecure are for https:// and wss:// alone");
+    if (flags_.cacert && flags_.insecure) return wrong("--cacert and --insecure exclude each other");
+    if (server_.tls)
+      plan_.tls = {.host = server_.host, .ca_file = flags_.cacert.value_or(""), .verify = !flags_.insecure};
+    return true;
+  }
+
+  /// What is sent on a WebSocket: texts of one length, of which those that follow each other differ.
+  bool messages() {
+    for (const auto& [given, flag] :
+         {std::pair{flags_.method.has_value(), "--method"}, std::pair{flags_.body.has_value(), "--body"},
+          std::pair{flags_.urls.has_value(), "--urls"},
+          std::pair{flags_.expect_status.has_value(), "--expect-status"},
+          std::pair{flags_.expect_length.has_value(), "--expect-length"},
+          std::pair{flags_.expect_body.has_value(), "--expect-body"},
+          std::pair{flags_.no_keepalive, "--no-keepalive"}})
+      if (given) return wrong(fmt::format("{} is for HTTP: a WebSocket echoes --message-bytes N", flag));
+    std::uint64_t bytes = message_bytes_default;
+    if (!number("--message-bytes", flags_.message_bytes, 1, message_bytes_max, bytes)) return false;
+    std::random_device random;
+    const std::string key = bench::random_key(random);
+    plan_.websocket = {.request = bench::opening_request(server_.target, host_line() + fields_, key),
+                       .accept = bench::accept_of(key)};
+    for (unsigned kind = 0; kind != message_kinds; ++kind) {
+      const std::string text = bench::message_text(bytes, kind);
+      plan_.requests.push_back({server_.target, bench::text_frame(text, random()), text});
     }
+    return true;
+  }
+
+  bool urls() {
+    if (flags_.message_bytes) return wrong("--message-bytes is for ws:// and wss:// alone");
+    if (flags_.urls) return read_urls(*flags_.urls);
+    add(server_.target);
+    return true;
+  }
+
+  bool fits() {
     const std::uint64_t bytes = bench::RequestTape::bytes_of(plan_);
     if (bytes > tape_bytes_max)
       return wrong(
@@ -213,10 +258,12 @@ class Planner {
     return plan_.requests.empty() ? wrong(fmt::format("{} holds no URL", path)) : true;
   }
 
+  std::string host_line() const {
+    return host_given_ ? std::string() : fmt::format("Host: {}\r\n", server_.authority);
+  }
+
   void add(const std::string& target) {
-    std::string head = fmt::format("{} {} HTTP/1.1\r\n", method_, target);
-    if (!host_given_) head += fmt::format("Host: {}\r\n", server_.authority);
-    head += fields_;
+    std::string head = fmt::format("{} {} HTTP/1.1\r\n", method_, target) + host_line() + fields_;
     if (!plan_.keep_alive) head += "Connection: close\r\n";
     if (flags_.body) head += fmt::format("Content-Length: {}\r\n", body_.size());
     plan_.requests.push_back({target, head + "\r\n" + body_});

@@ -13,6 +13,14 @@ namespace {
 
 constexpr std::size_t socket_path_max = sizeof(sockaddr_un{}.sun_path) - 1;
 
+struct Scheme {
+  std::string_view begins;
+  bool tls;
+  bool websocket;
+};
+constexpr Scheme schemes[] = {
+    {"http://", false, false}, {"https://", true, false}, {"ws://", false, true}, {"wss://", true, true}};
+
 std::string read_unix(std::string_view text, BenchUrl& url) {
   const std::size_t colon = text.find(':');
   url.socket_path = text.substr(0, colon);
@@ -61,11 +69,15 @@ std::string read_bench_url(std::string_view text, BenchUrl& url) {
     return text.size() >= scheme.size() && http::equal_ignoring_case(text.substr(0, scheme.size()), scheme);
   };
   if (begins("unix:")) return read_unix(text.substr(5), url);
-  if (begins("https://"))
-    return fmt::format("`{}`: bench does not speak TLS yet; use http:// or unix:", text);
-  if (begins("http://")) return read_http(text.substr(7), text, url);
+  for (const Scheme& scheme : schemes) {
+    if (!begins(scheme.begins)) continue;
+    url.tls = scheme.tls;
+    url.websocket = scheme.websocket;
+    url.port = scheme.tls ? 443 : 80;
+    return read_http(text.substr(scheme.begins.size()), text, url);
+  }
   if (text.find("://") != text.npos)
-    return fmt::format("`{}`: bench knows http:// and unix: URLs alone", text);
+    return fmt::format("`{}`: bench knows http://, https://, ws://, wss:// and unix: URLs alone", text);
   return read_http(text, text, url);  // "localhost:8080/", as people write it.
 }
 

@@ -7,16 +7,19 @@
 
 namespace millrace::config {
 
-/// http://host[:port][/path][?query], or unix:/path/of.sock[:/path][?query]
+/// http, https, ws or wss://host[:port][/path][?query], or unix:/path/of.sock[:/path][?query]
 struct BenchUrl {
-  std::string host;  ///< Without the brackets of IPv6; empty for a unix socket.
-  std::uint16_t port = 80;
+  std::string host;         ///< Without the brackets of IPv6; empty for a unix socket.
+  std::uint16_t port = 80;  ///< 443 by TLS.
+  bool tls = false;
+  bool websocket = false;
   std::string socket_path;  ///< Of a unix socket.
   std::string authority;    ///< For the Host field.
   std::string target;       ///< For the request line; begins with "/".
 
   bool same_server(const BenchUrl& other) const noexcept {
-    return host == other.host && port == other.port && socket_path == other.socket_path;
+    return host == other.host && port == other.port && socket_path == other.socket_path && tls == other.tls &&
+           websocket == other.websocket;
   }
 };
 

@@ -31,6 +31,7 @@ constexpr const char* bench_examples = R"(Examples:
   bench http://localhost:8080/                          10 connections, 10 seconds, as fast as answers come
   bench http://localhost:8080/ -c 100 -p 24             24 requests pipelined on each of 100 connections
   bench http://localhost:8080/ -r 5000 -d 30s           open loop: 5,000 a second whatever the server does
+  bench wss://localhost:8443/ws --message-bytes 1000     echoes of messages, each checked
   bench unix:/run/millrace.sock:/items -n 1000 -b @item.json -H 'Content-Type: application/json'
   bench http://localhost:8080/ --urls paths.txt --expect-status 200,404 --json result.json
 
@@ -110,7 +111,8 @@ class Parser {
   void add_bench(CLI::App& sub) {
     BenchFlags& flags = out_.bench;
     sub.footer(bench_examples);
-    add_to(sub, "url", flags.url, "http://host:port/path, or unix:/path/of.sock:/path", "URL");
+    add_to(sub, "url", flags.url, "http, https, ws or wss://host:port/path, or unix:/path/of.sock:/path",
+           "URL");
     add_to(sub, "-c,--connections", flags.connections, "Connections (10)", "N");
     add_to(sub, "-p,--pipeline", flags.pipeline, "Requests sent together on a connection (1)", "N");
     add_to(sub, "-d,--duration", flags.duration, "How long, with its unit (10s)", "TIME");
@@ -125,7 +127,11 @@ class Parser {
     add_to(sub, "-b,--body", flags.body, "The body, or @FILE that holds it", "TEXT");
     add_to(sub, "--urls", flags.urls, "A file of URLs or paths of that server, a line each, asked in turn",
            "FILE");
-    sub.add_flag("--no-keepalive", flags.no_keepalive, "A connection for every request");
+    sub.add_flag("--no-keepalive", flags.no_keepalive,
+                 "A connection for every request, and by TLS a handshake");
+    add_to(sub, "--cacert", flags.cacert, "Certificates that are trusted, in place of the system's", "FILE");
+    sub.add_flag("-k,--insecure", flags.insecure, "Trust any certificate");
+    add_to(sub, "--message-bytes", flags.message_bytes, "WebSocket: how long each message is (64)", "N");
     add_to(sub, "--expect-status", flags.expect_status, "Statuses that are right (2xx,3xx)", "LIST");
     add_to(sub, "--expect-length", flags.expect_length, "Bytes that every body must have", "N");
     add_to(sub, "--expect-body", flags.expect_body, "A file that every body must equal", "FILE");

@@ -193,7 +193,7 @@ class BenchTest(BenchCase):
             self.assertIn(what, done.stderr)
 
     def test_bad_flags_end_it_with_2(self) -> None:
-        for arguments in ((), ("a", "-c", "x"), ("https://a/",), ("a", "--ruls", "x"), ("a", "--backend", "x")):
+        for arguments in ((), ("a", "-c", "x"), ("ftp://a/",), ("a", "--ruls", "x"), ("a", "--backend", "x")):
             done = self.bench(*arguments)
             self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)

@@ -22,9 +22,24 @@ struct Endpoint {
   socklen_t address_bytes = 0;
 };
 
+/// A request, or a message on a WebSocket.
 struct PlannedRequest {
-  std::string target;  ///< For messages.
-  std::string bytes;   ///< Head and body.
+  std::string target;     ///< For messages to people.
+  std::string bytes;      ///< Head and body; or a whole frame.
+  std::string echo = {};  ///< WebSocket: what it carries, and what must come back.
+};
+
+/// How the server is spoken to by TLS.
+struct TlsPlan {
+  std::string host;     ///< Told to the server, and expected in its certificate.
+  std::string ca_file;  ///< Certificates that are trusted; empty: those of the system.
+  bool verify = true;
+};
+
+/// How a WebSocket is opened.
+struct OpeningPlan {
+  std::string request;
+  std::string accept;  ///< The value of Sec-WebSocket-Accept that must come.
 };
 
 /// What every answer is held to. Framing is checked in any case.
@@ -36,6 +51,8 @@ struct Expectation {
 
 struct Plan {
   std::vector<Endpoint> endpoints;
+  std::optional<TlsPlan> tls;
+  std::optional<OpeningPlan> websocket;
   std::string server;  ///< For people: "127.0.0.1:8080", "unix:/run/a.sock".
   http::Method method = http::Method::get;
   std::vector<PlannedRequest> requests;  ///< Asked in turn, again and again; at least one.

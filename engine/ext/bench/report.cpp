@@ -33,7 +33,7 @@ struct FaultRecord {
 MR_JSON(FaultRecord, what, times)
 
 struct Record {
-  std::string server, loop;
+  std::string server, protocol, loop;
   std::uint32_t connections, pipeline, threads;
   bool keep_alive, interrupted;
   std::uint64_t rate_wanted;
@@ -46,9 +46,9 @@ struct Record {
   LatencyRecord latency_us;
   std::vector<FaultRecord> faults;
 };
-MR_JSON(Record, server, loop, connections, pipeline, threads, keep_alive, interrupted, rate_wanted, seconds,
-        answered, wrong, connected, received_bytes, requests_per_second, backlog_max, unsent, user_seconds,
-        system_seconds, statuses, latency_us, faults)
+MR_JSON(Record, server, protocol, loop, connections, pipeline, threads, keep_alive, interrupted, rate_wanted,
+        seconds, answered, wrong, connected, received_bytes, requests_per_second, backlog_max, unsent,
+        user_seconds, system_seconds, statuses, latency_us, faults)
 
 double seconds_of(const Tally& tally) {
   return static_cast<double>(tally.ended - tally.began) / static_cast<double>(ns_per_s);
@@ -67,6 +67,11 @@ std::string statuses_of(const Tally& tally) {
     if (tally.statuses[status] != 0)
       line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", status, tally.statuses[status]);
   return line;
+}
+
+const char* protocol_of(const Plan& plan) {
+  if (plan.websocket) return plan.tls ? "wss" : "ws";
+  return plan.tls ? "https" : "http";
 }
 
 std::string loop_of(const Plan& plan) {
@@ -105,15 +110,15 @@ std::string table_of(const Plan& plan, const Outcome& outcome) {
   const Tally& tally = outcome.tally;
   std::string text;
   const auto out = std::back_inserter(text);
+  const char* const what = plan.websocket ? "message" : "request";
   fmt::format_to(out, "{}, {}{}\n\n", plan.server, loop_of(plan), outcome.interrupted ? "; interrupted" : "");
-  fmt::format_to(out, "requests    {} in {:.2f} s: {:.0f} a second, {:.2f} MB a second\n", tally.answered,
-                 seconds_of(tally), per_second(tally.answered, tally),
+  fmt::format_to(out, "{:<11} {} in {:.2f} s: {:.0f} a second, {:.2f} MB a second\n", std::string(what) + "s",
+                 tally.answered, seconds_of(tally), per_second(tally.answered, tally),
                  per_second(tally.received_bytes, tally) / 1e6);
   if (tally.answered != 0) {
     const double cpu_seconds = outcome.user_seconds + outcome.system_seconds;
-    fmt::format_to(out,
-                   "generator   {:.3f} us of CPU a request (user {:.2f} s, system {:.2f} s), {} connected\n",
-                   cpu_seconds / static_cast<double>(tally.answered) * 1e6, outcome.user_seconds,
+    fmt::format_to(out, "generator   {:.3f} us of CPU a {} (user {:.2f} s, system {:.2f} s), {} connected\n",
+                   cpu_seconds / static_cast<double>(tally.answered) * 1e6, what, outcome.user_seconds,
                    outcome.system_seconds, tally.connected);
     fmt::format_to(out, "status      {}\n", statuses_of(tally));
     fmt::format_to(out, "latency     mean {}, deviation {}, least {}\n", show_time(tally.latency.mean()),
@@ -131,6 +136,7 @@ std::string json_of(const Plan& plan, const Outcome& outcome) {
   const Tally& tally = outcome.tally;
   Record record{};
   record.server = plan.server;
+  record.protocol = protocol_of(plan);
   record.loop = plan.rate == 0 ? "closed" : "open";
   record.connections = plan.connections;
   record.pipeline = plan.pipeline;

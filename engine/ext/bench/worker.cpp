@@ -24,14 +24,22 @@ std::uint32_t share_of(const Plan& plan, std::uint32_t index) {
 
 }  // namespace
 
-Worker::Worker(const Plan& plan, const Endpoint& endpoint, std::uint32_t index)
+Worker::Worker(const Plan& plan, const Endpoint& endpoint, std::uint32_t index, const SecureContext* secure)
     : plan_(plan),
       endpoint_(endpoint),
+      plain_(secure != nullptr ? plain_bytes : 0),
       tape_(plan),
       schedule_(plan, index),
       learned_(plan.requests.size()),
-      peers_(share_of(plan, index), Peer(AnswerReader(plan.expect, plan.method))),
-      completions_(completions_max) {}
+      completions_(completions_max) {
+  for (std::uint32_t left = share_of(plan, index); left != 0; --left) {
+    Peer& peer = peers_.emplace_back(AnswerReader(plan.expect, plan.method));
+    if (!plan.tls && !plan.websocket) continue;
+    peer.extra = std::make_unique<Extra>();
+    if (plan.tls) peer.extra->tls = std::make_unique<SecureStream>(*secure);
+    if (plan.websocket) peer.extra->echo = std::make_unique<EchoReader>(plan.websocket->accept);
+  }
+}
 
 Worker::~Worker() {
   for (const Peer& peer : peers_)
@@ -105,7 +113,8 @@ void Worker::sent(std::uint32_t index, std::int32_t result) {
   peer.part.iov_base = static_cast<char*>(peer.part.iov_base) + result;
   peer.part.iov_len -= static_cast<std::size_t>(result);
   if (peer.part.iov_len == 0) peer.part = std::exchange(peer.next_part, iovec{});
-  if (peer.part.iov_len != 0) send_part(index);
+  if (peer.part.iov_len != 0) return send_part(index);
+  if (peer.extra != nullptr) flush(index);
 }
 
 void Worker::received(std::uint32_t index, const io::Completion& done) {
@@ -127,6 +136,13 @@ void Worker::received(std::uint32_t index, const io::Completion& done) {
 void Worker::consume(std::uint32_t index, char* bytes, std::size_t size) {
   Peer& peer = peers_[index];
   peer.heard = now_;
+  if (peer.extra != nullptr && peer.extra->tls != nullptr) return consume_records(index, {bytes, size});
+  consume_plain(index, bytes, size);
+}
+
+void Worker::consume_plain(std::uint32_t index, char* bytes, std::size_t size) {
+  Peer& peer = peers_[index];
+  if (peer.extra != nullptr && peer.extra->echo != nullptr) return consume_echoes(index, bytes, size);
   const std::uint32_t generation = peer.generation;  // What is behind the last answer here is of no interest.
   for (std::size_t at = 0; at != size && !peer.leaving && peer.generation == generation;) {
     if (peer.left() == 0) return give_up(index, "bytes behind the last answer");
@@ -150,7 +166,7 @@ bool Worker::take_answer(Peer& peer, const Taken& taken) {
   tally_.latency.record(now_ > intended ? now_ - intended : 0);
   tally_.ended = now_;
   ++tally_.answered;
-  ++tally_.statuses[taken.status];
+  if (taken.status != 0) ++tally_.statuses[taken.status];
   ++peer.answered;
   if (!taken.fault.empty()) [[unlikely]]
     tally_.faults.note(taken.fault);
@@ -174,16 +190,20 @@ void Worker::receive_ended(std::uint32_t index, std::int32_t result) {
   Peer& peer = peers_[index];
   peer.receiving = false;
   if (peer.leaving) return close_when_quiet(index);
-  if (result == 0) {
+  // By TLS an end that was not announced may be a cut: then no answer ends with it.
+  const bool told = peer.extra == nullptr || peer.extra->tls == nullptr || peer.extra->tls->ended();
+  if (result == 0 && told) {
     const Taken taken = peer.reader.close();
     if (taken.whole && take_answer(peer, taken)) return batch_answered(index);
   }
+  const bool inside = peer.reader.inside() ||
+                      (peer.extra != nullptr && peer.extra->echo != nullptr && peer.extra->echo->inside());
   // An idle connection, as a server may.
-  if (peer.left() == 0 && !peer.reader.inside()) return leave(index);
+  if (peer.left() == 0 && !inside) return leave(index);
   const int failed = result < 0 ? -result : peer.send_errno;
-  const bool mute = peer.answered == 0 && !peer.reader.inside();
+  const bool mute = peer.answered == 0 && !inside;
   if (failed != 0 && mute) return give_up(index, std::strerror(failed));
-  give_up(index, peer.reader.inside() ? "closed in the middle of an answer" : "closed before the answer");
+  give_up(index, inside ? "closed in the middle of an answer" : "closed before the answer");
 }
 
 // --- What we do ---
@@ -206,8 +226,18 @@ void Worker::send_batch(std::uint32_t index) {
   Peer& peer = peers_[index];
   peer.heard = now_;
   if (peer.descriptor == io::no_descriptor && !connect(index)) return;
+  if (plan_.websocket && !peer.extra->echo->opened()) return put(index, plan_.websocket->request);
   const std::size_t first = (peer.batch.first + peer.answered) % tape_.kinds();
-  const std::string_view bytes = tape_.batch(first, peer.left());
+  put(index, tape_.batch(first, peer.left()));
+}
+
+/// Sends bytes that stay where they are.
+void Worker::put(std::uint32_t index, std::string_view bytes) {
+  Peer& peer = peers_[index];
+  if (peer.extra != nullptr && peer.extra->tls != nullptr) {
+    peer.extra->tls->write(bytes);
+    return flush(index);
+  }
   const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   if (peer.sending) {  // A batch may be answered before its send is known to have ended.
     peer.next_part = part;
@@ -234,6 +264,10 @@ bool Worker::connect(std::uint32_t index) {
   }
   peer.descriptor = made.value();
   peer.send_errno = 0;
+  if (peer.extra != nullptr && peer.extra->tls != nullptr && !peer.extra->tls->start()) {
+    give_up(index, "TLS: no memory for a connection");
+    return false;
+  }
   ++tally_.connected;
   arm(index);
   return true;
@@ -264,8 +298,12 @@ void Worker::close_when_quiet(std::uint32_t index) {
   ++peer.generation;
   peer.generation &= 0xff'ffff;
   peer.leaving = false;
-  peer.next_part = {};
+  peer.part = peer.next_part = {};
   peer.reader.reset();
+  if (peer.extra != nullptr) {
+    peer.extra->queued.clear();
+    if (peer.extra->echo != nullptr) peer.extra->echo->reset();
+  }
   if (peer.delayed) return;
   if (peer.left() != 0) return send_batch(index);
   feed(index);

@@ -1,6 +1,7 @@
 // worker.hpp: one thread of the load generator: its share of the connections, on a ring of its own.
 //
 //   [schedule] -> batch -> connection -> send .. receive -> AnswerReader -> histogram
+//                              TLS: SecureStream -^     ^- or EchoReader, on a WebSocket
 //
 // Closed loop: a connection sends its next batch when all of the last one is answered; latency runs from
 // the start of the batch. Open loop: request k is due at t0 + k / rate whatever the server does, and its
@@ -16,13 +17,16 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/ext/bench/answer_reader.hpp"
+#include "engine/ext/bench/echo_reader.hpp"
 #include "engine/ext/bench/plan.hpp"
 #include "engine/ext/bench/request_tape.hpp"
 #include "engine/ext/bench/schedule.hpp"
+#include "engine/ext/bench/secure.hpp"
 #include "engine/ext/bench/tally.hpp"
 #include "engine/io/backend.hpp"
 
@@ -30,8 +34,9 @@ namespace millrace::bench {
 
 class Worker {
  public:
-  /// index  of plan.threads; it takes its share of connections, count and rate. The plan stays alive.
-  Worker(const Plan& plan, const Endpoint& endpoint, std::uint32_t index);
+  /// index   of plan.threads; it takes its share of connections, count and rate. The plan stays alive.
+  /// secure  where the plan has TLS, else null; stays alive.
+  Worker(const Plan& plan, const Endpoint& endpoint, std::uint32_t index, const SecureContext* secure);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
@@ -49,9 +54,20 @@ class Worker {
   const Tally& tally() const noexcept { return tally_; }
 
  private:
+  static constexpr std::size_t plain_bytes = 32 * 1024;  ///< Decrypted at once.
+
+  /// What a connection has that is not plain HTTP: bytes that are not on the tape, and who makes them.
+  struct Extra {
+    std::unique_ptr<SecureStream> tls;  ///< Null: plain.
+    std::unique_ptr<EchoReader> echo;   ///< Null: HTTP.
+    std::string sending;                ///< Under way.
+    std::string queued;                 ///< To be sent then.
+  };
+
   struct Peer {
     explicit Peer(AnswerReader made) noexcept : reader(std::move(made)) {}
     AnswerReader reader;
+    std::unique_ptr<Extra> extra;
     iovec part{};                ///< What is being sent.
     iovec next_part{};           ///< What is to be sent then.
     Batch batch;                 ///< Empty: nothing to do.
@@ -73,12 +89,19 @@ class Worker {
   void sent(std::uint32_t index, std::int32_t result);
   void received(std::uint32_t index, const io::Completion& done);
   void consume(std::uint32_t index, char* bytes, std::size_t size);
+  void consume_records(std::uint32_t index, std::string_view records);
+  void consume_plain(std::uint32_t index, char* bytes, std::size_t size);
+  void consume_echoes(std::uint32_t index, const char* bytes, std::size_t size);
+  bool take_step(std::uint32_t index, EchoTaken& taken);
   bool take_answer(Peer& peer, const Taken& taken);
   void batch_answered(std::uint32_t index);
   void receive_ended(std::uint32_t index, std::int32_t result);
 
   void feed(std::uint32_t index);
   void send_batch(std::uint32_t index);
+  void put(std::uint32_t index, std::string_view bytes);
+  static void queue(Extra& extra, const std::string& bytes);
+  void flush(std::uint32_t index);
   void send_part(std::uint32_t index);
   bool connect(std::uint32_t index);
   void arm(std::uint32_t index);
@@ -93,6 +116,7 @@ class Worker {
 
   const Plan& plan_;
   const Endpoint& endpoint_;
+  std::vector<char> plain_;  ///< TLS: what was decrypted.
   io::IoBackend* backend_ = nullptr;
   RequestTape tape_;
   Schedule schedule_;

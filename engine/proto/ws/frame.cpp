@@ -21,7 +21,8 @@ bool known(unsigned opcode) noexcept { return opcode <= 2 || (opcode >= 8 && opc
 
 }  // namespace
 
-FrameVerdict read_frame_header(const char* data, std::size_t size, bool deflate, FrameHeader& out) noexcept {
+FrameVerdict read_frame_header(const char* data, std::size_t size, bool deflate, FrameHeader& out,
+                               FrameFrom from) noexcept {
   if (size == 0) return FrameVerdict::need_more;
   const unsigned first = byte_at(data, 0);
   const unsigned opcode = first & opcode_bits;
@@ -35,16 +36,18 @@ FrameVerdict read_frame_header(const char* data, std::size_t size, bool deflate,
 
   const unsigned second = byte_at(data, 1);
   const unsigned length = second & length_bits;
-  if ((second & mask_bit) == 0 || (control && length > control_bytes_max)) return FrameVerdict::bad;
+  const bool masked = (second & mask_bit) != 0;
+  if (masked != (from == FrameFrom::client) || (control && length > control_bytes_max))
+    return FrameVerdict::bad;
   const std::size_t length_bytes = length == length_of_8 ? 8 : length == length_of_2 ? 2 : 0;
   if (length_bytes == 8 && size > 2 && (byte_at(data, 2) & 0x80) != 0) return FrameVerdict::bad;
-  out.size = static_cast<std::uint8_t>(2 + length_bytes + 4);
+  out.size = static_cast<std::uint8_t>(2 + length_bytes + (masked ? sizeof out.mask : 0));
   if (size < 2 + length_bytes) return FrameVerdict::need_more;
   out.payload_bytes = length_bytes == 0 ? length : read_big_endian(data + 2, length_bytes);
   if (length_bytes == 2 && out.payload_bytes < length_of_2) return FrameVerdict::bad;
   if (length_bytes == 8 && out.payload_bytes <= 0xffff) return FrameVerdict::bad;
   if (size < out.size) return FrameVerdict::need_more;
-  std::memcpy(&out.mask, data + 2 + length_bytes, sizeof out.mask);
+  if (masked) std::memcpy(&out.mask, data + 2 + length_bytes, sizeof out.mask);
   return FrameVerdict::whole;
 }
 

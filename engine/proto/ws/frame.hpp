@@ -31,14 +31,18 @@ enum class FrameVerdict : std::uint8_t {
   bad,        ///< Close with 1002.
 };
 
-/// Reads the header of a frame that a client sent.
+/// Who sent a frame: a client masks its frames, a server must not (section 5.1).
+enum class FrameFrom : std::uint8_t { client, server };
+
+/// Reads the header of a frame.
 ///
 /// data, size  from the header's first byte on; may be cut anywhere; not retained.
 /// deflate     permessage-deflate was agreed on, so RSV1 may stand on a message's first frame.
 /// Returns  whole; need_more; or bad: a reserved bit or opcode, a control frame that is fragmented or
-///          longer than control_bytes_max, no mask, a length that is not in its shortest form or has its
+///          longer than control_bytes_max, a mask missing or out of place, a length that is not in its shortest form or has its
 ///          top bit set. What is bad is told as early as the bytes show it. Never allocates.
-FrameVerdict read_frame_header(const char* data, std::size_t size, bool deflate, FrameHeader& out) noexcept;
+FrameVerdict read_frame_header(const char* data, std::size_t size, bool deflate, FrameHeader& out,
+                               FrameFrom from = FrameFrom::client) noexcept;
 
 /// Writes the header of an unmasked, final frame; `to` has sent_header_bytes_max bytes of room.
 /// Returns the bytes written: 2, 4 or 10.

@@ -112,14 +112,42 @@ TEST_CASE("bench: URLs") {
   CHECK(read_bench_url("unix:/run/a.sock:/b?c", url) == "");
   CHECK(url.socket_path == "/run/a.sock");
   CHECK(url.target == "/b?c");
-  CHECK(has(read_bench_url("https://a/", url), "does not speak TLS"));
-  CHECK(has(read_bench_url("ftp://a/", url), "http:// and unix:"));
+  CHECK(read_bench_url("https://a/", url) == "");
+  CHECK((url.tls && !url.websocket && url.port == 443));
+  CHECK(read_bench_url("ws://a/b", url) == "");
+  CHECK((!url.tls && url.websocket && url.port == 80));
+  CHECK(read_bench_url("WSS://a:1/b", url) == "");
+  CHECK((url.tls && url.websocket && url.port == 1));
+  CHECK(has(read_bench_url("ftp://a/", url), "wss:// and unix:"));
   CHECK(has(read_bench_url("http:///x", url), "no valid host"));
   CHECK(has(read_bench_url("http://a:0/", url), "1 to 65535"));
   CHECK(has(read_bench_url("http://a/ b", url), "percent-encoded"));
   CHECK(has(read_bench_url("http://u@a/", url), "no valid host"));
   CHECK(has(read_bench_url("unix:", url), "no path"));
   CHECK(has(read_bench_url("unix:/" + std::string(200, 'x'), url), "longer than"));
+}
+
+TEST_CASE("bench: TLS and WebSockets") {
+  const Planned https({"https://127.0.0.1/", "--cacert", "ca.pem"});
+  CHECK(https.fault == "");
+  REQUIRE(https.plan.tls.has_value());
+  CHECK(https.plan.tls->host == "127.0.0.1");
+  CHECK(https.plan.tls->ca_file == "ca.pem");
+  CHECK(https.plan.tls->verify);
+  CHECK_FALSE(https.plan.websocket.has_value());
+
+  const Planned wss({"wss://127.0.0.1/ws", "-k", "--message-bytes", "1000", "-H", "Origin: https://a"});
+  CHECK(wss.fault == "");
+  CHECK_FALSE(wss.plan.tls->verify);
+  REQUIRE(wss.plan.websocket.has_value());
+  CHECK(wss.plan.websocket->request.starts_with(
+      "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://a\r\nUpgrade: websocket\r\n"));
+  CHECK(wss.plan.websocket->accept.size() == 28);
+  REQUIRE(wss.plan.requests.size() > 1);
+  CHECK(wss.plan.requests[0].echo.size() == 1000);
+  CHECK(wss.plan.requests[0].echo != wss.plan.requests[1].echo);
+  CHECK(wss.plan.requests[0].bytes.size() == 1000 + 2 + 2 + 4);
+  CHECK(Planned({"ws://127.0.0.1/"}).plan.requests[0].echo.size() == 64);
 }
 
 TEST_CASE("bench: files of URLs and bodies") {
@@ -167,6 +195,12 @@ TEST_CASE("bench: what is wrong is told in a sentence") {
       {{"a", "--expect-status", "2x0"}, "--expect-status `2x0`"},
       {{"a", "--expect-length", "-1"}, "--expect-length"},
       {{"a", "--no-keepalive", "-p", "2"}, "exclude"},
+      {{"a", "-k"}, "https:// and wss://"},
+      {{"https://a", "-k", "--cacert", "x"}, "exclude each other"},
+      {{"a", "--message-bytes", "3"}, "ws:// and wss://"},
+      {{"ws://a", "--message-bytes", "0"}, "--message-bytes `0`"},
+      {{"ws://a", "-b", "x"}, "--body is for HTTP"},
+      {{"ws://a", "--no-keepalive"}, "--no-keepalive is for HTTP"},
       {{"host.invalid"}, "has no address"},
   };
   for (const Case& c : cases) {

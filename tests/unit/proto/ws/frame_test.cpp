@@ -104,3 +104,15 @@ TEST_CASE("ws close codes: which may stand in a frame, RFC 6455 section 7.4") {
     CHECK_FALSE(may_be_sent(code));
   }
 }
+
+TEST_CASE("WebSocket frame: a server's frames have no mask, and a client must not take them with one") {
+  FrameHeader header;
+  CHECK(read_frame_header("\x81\x05hello", 7, false, header, FrameFrom::server) == FrameVerdict::whole);
+  CHECK(header.size == 2);
+  CHECK(header.payload_bytes == 5);
+  CHECK(read_frame_header("\x82\x7e\x01", 3, false, header, FrameFrom::server) == FrameVerdict::need_more);
+  CHECK(read_frame_header("\x82\x7e\x01\x00", 4, false, header, FrameFrom::server) == FrameVerdict::whole);
+  CHECK(header.size == 4);
+  CHECK(header.payload_bytes == 256);
+  CHECK(read_frame_header("\x81\x85", 2, false, header, FrameFrom::server) == FrameVerdict::bad);
+}
