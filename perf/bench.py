@@ -87,7 +87,7 @@ def programs_of(options):
         server=options.server or perf / "server" / "server", load=perf / "load" / "load",
         limit_uring=perf / "limit" / "limit_uring", limit_epoll=perf / "limit" / "limit_epoll",
         session=perf / "instructions" / "session",
-        idle_load=perf / "load" / "idle_load", websocket_load=perf / "load" / "websocket_load",
+        idle_load=perf / "load" / "idle_load",
         echo=options.build / "apps" / "echo" / "echo")
     for program in vars(programs).values():
         if not program.exists():

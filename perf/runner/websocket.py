@@ -6,6 +6,7 @@ process on one CPU each, without compression, in interleaved rounds.
 
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 
 from runner.processes import RunError, Server, free_port, prepare_child
@@ -18,12 +19,17 @@ PYTHON = "/usr/bin/python3"
 PYTHON_WEBSOCKETS = Path("/usr/lib/python3/dist-packages/websockets")
 
 
-def run_load(program, port, cpu, seconds):
-    command = [str(program), "--port", str(port), "--seconds", str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=prepare_child(cpu), check=False)
-    if done.returncode != 0:
-        raise RunError(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
-    return json.loads(done.stdout)
+def run_load(engine, port, cpu, seconds):
+    """What speed.sample_of() wants to know of a run of `millrace bench`, whose messages are 64 bytes long."""
+    with tempfile.TemporaryDirectory() as directory:
+        result = Path(directory) / "bench.json"
+        command = [str(engine), "bench", f"ws://127.0.0.1:{port}/ws", "-c", "100", "-d", f"{round(seconds * 1000)}ms",
+                   "--json", str(result)]
+        done = subprocess.run(command, capture_output=True, text=True, preexec_fn=prepare_child(cpu), check=False)
+        if done.returncode != 0:
+            raise RunError(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
+        got = json.loads(result.read_text())
+    return {"requests": got["answered"]} | {name: got[name] for name in ("seconds", "user_seconds", "system_seconds")}
 
 
 def servers_of(programs, cpu):
@@ -58,7 +64,7 @@ def measure(programs, server_cpu, load_cpu, rounds, seconds):
         for _ in range(rounds):
             for name, server in servers.items():
                 before = server.cpu_count()
-                load = run_load(programs.websocket_load, server.port, load_cpu, seconds)
+                load = run_load(programs.engine, server.port, load_cpu, seconds)
                 samples[name].append(sample_of(server.cpu_count() - before, load))
     finally:
         for server in started:
