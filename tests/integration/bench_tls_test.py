@@ -260,6 +260,9 @@ class WebSocketBenchTest(SecureBenchCase):
             done = self.bench(self.by_hand(answers), "-n", 10, "-c", 1)
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn(what, done.stderr)
+        goodbye = frames.frame(frames.CLOSE, b"", mask=None)
+        figures = self.figures(self.by_hand(lambda payload: plain(payload) + goodbye), "-n", 1, "-c", 1)
+        self.assertEqual((figures["answered"], figures["wrong"]), (1, 0))  # Nothing was owed any more.
         done = self.bench(self.echo().replace("http", "ws") + "/", "-n", 3, "-c", 1)
         self.assertEqual(done.returncode, 1)
         self.assertIn("3 times: no WebSocket: status 200", done.stderr)
