@@ -253,13 +253,16 @@ class WebSocketBenchTest(SecureBenchCase):
         for answers, what in (
             (lambda payload: plain(payload.upper()), "10 times: an echo of 64 bytes that is not the message of 64"),
             (lambda payload: plain(payload[1:]), "an echo of 63 bytes"),
-            (lambda payload: plain(payload) * 2, "a message that echoes none"),
+            (lambda payload: plain(payload) * 2, "an echo of 64 bytes that is not the message of 64"),
             (lambda payload: frames.frame(frames.TEXT, payload), "a broken frame"),
             (lambda payload: frames.frame(frames.CLOSE, b"", mask=None), "closed by the server before the echo"),
         ):
             done = self.bench(self.by_hand(answers), "-n", 10, "-c", 1)
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn(what, done.stderr)
+        done = self.bench(self.by_hand(lambda payload: plain(payload) * 2), "-n", 1, "-c", 1)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("1 times: a message that echoes none", done.stderr)
         goodbye = frames.frame(frames.CLOSE, b"", mask=None)
         figures = self.figures(self.by_hand(lambda payload: plain(payload) + goodbye), "-n", 1, "-c", 1)
         self.assertEqual((figures["answered"], figures["wrong"]), (1, 0))  # Nothing was owed any more.
