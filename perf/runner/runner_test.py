@@ -248,6 +248,15 @@ class Compare(unittest.TestCase):
                          "instructions a request, W3: now / old is 1.021, more than 1.02")
 
 
+class Scripts(unittest.TestCase):
+    def test_each_is_read_whole_and_says_what_it_takes(self):
+        for name in ("bench.py", "compare.py", "pgo.py"):
+            script = Path(__file__).resolve().parent.parent / name
+            done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), name)
+            self.assertIn("--build", done.stdout)
+
+
 class Revision(unittest.TestCase):
     """In a repository of its own, whose commits hold no program at all, or one that meson refuses."""
 
