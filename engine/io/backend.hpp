@@ -32,10 +32,11 @@ struct FileSlice {
   int descriptor = -1;
   std::uint64_t offset = 0;
   std::uint64_t size_bytes = 0;
-  std::uint64_t loaded_end = 0;  ///< The backend's: up to here it had the file brought into memory.
-  int unsent_before = 0;         ///< The backend's: what the socket took of unsent bytes before this file.
-  bool unsent_raised = false;    ///< The backend's: the socket takes more unsent bytes than it did.
-  std::span<char> room;          ///< For the backend: some bytes of the file, where it must send copies.
+  std::uint64_t loaded_end = 0;   ///< The backend's: up to here it had the file brought into memory.
+  std::uint64_t taken_bytes = 0;  ///< The backend's: of it, what the socket took by sendfile.
+  int unsent_before = 0;          ///< The backend's: what the socket took of unsent bytes before this file.
+  bool unsent_raised = false;     ///< The backend's: the socket takes more unsent bytes than it did.
+  std::span<char> room;           ///< For the backend: some bytes of the file, where it must send copies.
 };
 
 /// Counts since the start; every one is an event the core survived.

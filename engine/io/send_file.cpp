@@ -20,9 +20,10 @@ std::size_t piece_of(const FileSlice& file) noexcept {
 /// at that meanwhile, because operations on it are started by this thread alone.
 void set_nonblocking(Descriptor socket, int on) noexcept { ::ioctl(socket, FIONBIO, &on); }
 
-/// For a large file, so that the socket asks for a piece at a time and not for a fraction of one.
+/// For a large file, so that the socket asks for a piece at a time and not for a fraction of one. Not before
+/// the peer has shown that it reads: who does not is to cost no more than the bytes of other replies do.
 void adapt_unsent(Descriptor socket, FileSlice& file) noexcept {
-  const bool raise = file.size_bytes > file_piece_bytes;
+  const bool raise = file.size_bytes > file_piece_bytes && file.taken_bytes >= file_piece_bytes;
   if (raise == file.unsent_raised) return;
   int bytes = 0;
   socklen_t size = sizeof bytes;
@@ -46,6 +47,7 @@ int send_piece(Descriptor socket, FileSlice& file) noexcept {
   const int error = errno;
   set_nonblocking(socket, 0);
   if (sent < 0) return -error;
+  file.taken_bytes += static_cast<std::uint64_t>(sent);
   return sent == 0 ? -ENODATA : static_cast<int>(sent);
 }
 

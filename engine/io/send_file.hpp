@@ -20,7 +20,8 @@ int send_file_now(Descriptor socket, std::span<const iovec> parts, FileSlice& fi
 inline constexpr std::size_t file_piece_bytes = 512 * 1024;
 
 /// What a socket takes of a large file beyond what the peer's window lets it send: references to pages, no
-/// buffers, so it may be more than of bytes (docs/decisions/0021). Lowered again for the last piece.
+/// buffers, so it may be more than of bytes (docs/decisions/0021). Only once it has taken a piece, which a peer
+/// that does not read never lets it; lowered again for the last piece.
 inline constexpr int file_unsent_bytes_max = 4 * 1024 * 1024;
 
 /// Whether the piece that comes next lies in memory, as far as its last byte tells. True where the file
