@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""conformance.py: holds docs/CONFORMANCE.md, and the names of tests in docs/SECURITY.md. Each demand of RFC 9110
-and RFC 9112 on an origin server is a line of rfc9110.txt or rfc9112.txt, with the tests that hold it:
+"""conformance.py: holds docs/CONFORMANCE.md, and the names of tests in docs/SECURITY.md. Each demand of RFC 9110,
+RFC 9112 and RFC 6455 on an origin server is a line of rfc9110.txt and so on, with the tests that hold it:
 
     section | MUST or MUST NOT | what is demanded, in our words | test;; test;; ...
 
     case te-cl-*                            cases of the tables in tests/cases, by their id
+    frames 5.18*                            cases of the table in tests/websocket
     limits_test.py LimitsTest.test_fields   a test of tests/integration or tests/hostile
     unit_http read_date: the three forms    a case of a doctest program
     rules.py TEXT, response.py TEXT         what every response of every case is held to, quoting it
@@ -35,12 +36,13 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DOCUMENT = ROOT / "docs" / "CONFORMANCE.md"
 SECURITY = ROOT / "docs" / "SECURITY.md"
-LISTS = {"9112": HERE / "rfc9112.txt", "9110": HERE / "rfc9110.txt"}
+LISTS = {"9112": HERE / "rfc9112.txt", "9110": HERE / "rfc9110.txt", "6455": HERE / "rfc6455.txt"}
 KEYWORDS = {"MUST", "MUST NOT"}
 BEGIN, END = "<!-- made by tests/conformance_rfc/conformance.py --write -->", "<!-- end -->"
 CASES = ROOT / "tests" / "cases"
-sys.path.insert(0, str(CASES))
+sys.path[:0] = [str(CASES), str(ROOT / "tests" / "websocket")]  # Both have a run.py: that of the cases is meant.
 
+from echo_table import all_cases  # noqa: E402
 from run import ANY_TABLE, TABLES  # noqa: E402
 from table import load  # noqa: E402
 
@@ -118,6 +120,8 @@ class Tests:
             return None if rest else "gives no reason"
         if kind == "case":
             return None if fnmatch.filter(self.case_ids(), rest) else "no such case"
+        if kind == "frames":
+            return None if fnmatch.filter((case.id for case in all_cases()), rest) else "no such case"
         if kind in ("rules.py", "response.py"):
             return None if rest and rest in (CASES / kind).read_text() else "it says no such thing"
         if kind == "fuzz":
@@ -137,7 +141,7 @@ class Tests:
 def quoted_tests(text: str) -> Iterator[str]:
     """What stands in a document as `code` and names a test."""
     for name in re.findall(r"`([^`]+)`", text):
-        if re.match(r"(case|fuzz|rules\.py|response\.py|\w+_test\.py|unit_\w+|core_cases) ", name):
+        if re.match(r"(case|frames|fuzz|rules\.py|response\.py|\w+_test\.py|unit_\w+|core_cases) ", name):
             yield name
 
 

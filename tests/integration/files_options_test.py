@@ -84,6 +84,7 @@ class FilesOptionsTest(IntegrationTest):
         self.assertIn(b"206", head.split(b"\r\n")[0])
         message = email.message_from_bytes(head.split(b"\r\n", 1)[1] + b"\r\n\r\n" + body)
         self.assertEqual(message.get_content_type(), "multipart/byteranges")
+        self.assertNotIn("Content-Range", message)
         self.assertEqual(int(message["Content-Length"]), len(body))
         parts = message.get_payload()
         assert isinstance(parts, list)
