@@ -170,7 +170,8 @@ const Route* Router::find(http::Method method, const http::Target& target, Param
     if (route != nullptr) [[likely]]
       return route;
   }
-  const auto* slash = static_cast<const char*>(::memrchr(path.data(), '/', path.size()));
+  const void* found = path.empty() ? nullptr : ::memrchr(path.data(), '/', path.size());
+  const auto* slash = static_cast<const char*>(found);
   if (slash == nullptr) [[unlikely]]
     return nullptr;  // "*", or the authority of a CONNECT.
   const auto prefix_bytes = static_cast<std::size_t>(slash - path.data()) + 1;

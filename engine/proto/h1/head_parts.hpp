@@ -18,7 +18,7 @@ namespace millrace::h1 {
 inline constexpr std::size_t fixed_parts_bytes = 256;
 
 inline char* put(char* to, std::string_view text) noexcept {
-  std::memcpy(to, text.data(), text.size());
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());  // An empty one may be of no memory at all.
   return to + text.size();
 }
 

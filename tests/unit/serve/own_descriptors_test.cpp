@@ -47,7 +47,15 @@ ServerOptions options_with(const std::string& path) {
   return options;
 }
 
-TEST_CASE("Server: where cores have descriptors of their own, connections are not in the process's table") {
+// ThreadSanitizer takes descriptors of the same number for the same one, in whichever table they are.
+#ifdef __SANITIZE_THREAD__
+constexpr bool one_table_assumed = true;
+#else
+constexpr bool one_table_assumed = false;
+#endif
+
+TEST_CASE("Server: where cores have descriptors of their own, connections are not in the process's table" *
+          doctest::skip(one_table_assumed)) {
   App app;
   app.get("/", [] { return "hello"; });
   std::atomic<bool> answer{false};
