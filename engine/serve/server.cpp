@@ -110,7 +110,10 @@ std::string Server::start() {
   state.core_count = state.options.cores != 0 ? state.options.cores : cpus.size();
   problem = state.load_certificates();
   if (!problem.empty()) return problem;
-  state.outputs = serve::state_of(state.app).outputs();
+  {
+    const std::lock_guard publish(state.mutex);  // stats() may look at any time.
+    state.outputs = serve::state_of(state.app).outputs();
+  }
   for (serve::Output* output : state.outputs) {
     problem = output->open();
     if (!problem.empty()) return problem;
