@@ -325,6 +325,7 @@ void Server::stop(std::uint32_t grace_ms) { state_->stop(grace_ms); }
 void Server::drain(std::uint32_t grace_ms) noexcept { state_->drain(grace_ms); }
 
 void Server::reopen_logs() noexcept {
+  const std::lock_guard lock(state_->mutex);
   for (serve::Output* output : state_->outputs) output->reopen();
 }
 
