@@ -17,11 +17,7 @@ REPETITIONS = {False: 9, True: 3}  # By whether it is a quick run.
 def times_of(report):
     """{name: (label, nanoseconds)}, the least of the repetitions."""
     times = {}
-    for run in report["benchmarks"]:
-        if run.get("run_type") != "iteration":
-            continue
-        if run.get("error_occurred"):
-            raise RunError(f"{run['name']}: {run.get('error_message')}")
+    for run in tokenizer.repetitions_of(report):
         name, label = run["run_name"], run.get("label", "")
         took = 1e9 / run["items_per_second"] if "items_per_second" in run else run["cpu_time"]
         times[name] = (label, min(took, times.get(name, (label, took))[1]))

@@ -28,14 +28,20 @@ def measure(program, repetitions, pattern="^head/.*/same$"):
     return times_of(json.loads(done.stdout))
 
 
-def times_of(report):
-    """{who: {input: nanoseconds}}, the least of the repetitions."""
-    times = {}
+def repetitions_of(report):
+    """What Google Benchmark tells of each repetition, without the sums over them."""
     for run in report["benchmarks"]:
         if run.get("run_type") != "iteration":
             continue
         if run.get("error_occurred"):
             raise RunError(f"{run['name']}: {run.get('error_message')}")
+        yield run
+
+
+def times_of(report):
+    """{who: {input: nanoseconds}}, the least of the repetitions."""
+    times = {}
+    for run in repetitions_of(report):
         _, who, shape = run["run_name"].split("/")[:3]
         of = times.setdefault(who, {})
         of[shape] = min(of.get(shape, run["cpu_time"]), run["cpu_time"])

@@ -4,22 +4,11 @@
 #include <string>
 
 #include "engine/io/sim/world.hpp"
-#include "engine/serve/core.hpp"
+#include "tests/sim/one_core.hpp"
 #include "tests/sim/sim_app.hpp"
 
 namespace millrace::test {
 namespace {
-
-using io::sim::Client;
-
-serve::CoreOptions small_options() {
-  serve::CoreOptions options;
-  options.http.isa = http::Isa::scalar;
-  options.http.wall_clock = []() noexcept { return TimeNs{1'700'000'000} * ns_per_s; };
-  options.connections_max = 64;
-  options.memory_bytes_max = 16u << 20;
-  return options;
-}
 
 std::string request(const std::string& start) { return start + " HTTP/1.1\r\nHost: sim\r\n\r\n"; }
 
