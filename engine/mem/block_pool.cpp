@@ -55,7 +55,8 @@ Block BlockPool::take(std::size_t size_bytes) noexcept {
 
 void BlockPool::give(Block block) noexcept {
   MR_ASSERT(block.data != nullptr);
-  MR_ASSERT(std::has_single_bit(block.capacity_bytes));
+  // A power of two. Not by std::has_single_bit, which calls the compiler's library to count all bits.
+  MR_ASSERT((block.capacity_bytes & (block.capacity_bytes - 1)) == 0);
   MR_ASSERT(bytes_used_ >= block.capacity_bytes);
   bytes_used_ -= block.capacity_bytes;
   if (block.capacity_bytes > largest_pooled_bytes) return release(block.data);

@@ -17,8 +17,10 @@ Chain::Node* Chain::add_node(mem::BlockPool& pool, std::size_t wanted) noexcept 
   node->begin = node->end = 0;
   if (tail_ == nullptr) {
     head_ = node;
+    only_block_bytes_ = block.capacity_bytes;
   } else {
     tail_->next = node;
+    only_block_bytes_ = 0;
   }
   tail_ = node;
   return node;
@@ -35,7 +37,7 @@ bool Chain::append_file(mem::BlockPool& pool, const FilePart& part) noexcept {
   MR_ASSERT(part.size_bytes != 0);
   Node* node = add_node(pool, first_block_bytes);
   if (node == nullptr) return false;
-  node->capacity = 0;
+  node->capacity = only_block_bytes_ = 0;
   char* const room = node->bytes() + sizeof(FileInChain);
   const auto room_bytes = static_cast<std::size_t>(reinterpret_cast<char*>(node) + node->block_bytes - room);
   new (node->bytes()) FileInChain{.file = part.file,
@@ -64,13 +66,15 @@ void Chain::take_over(Chain& other) noexcept {
   if (other.head_ == nullptr) return;
   if (tail_ == nullptr) {
     head_ = other.head_;
+    only_block_bytes_ = other.only_block_bytes_;
   } else {
     tail_->next = other.head_;
+    only_block_bytes_ = 0;
   }
   tail_ = other.tail_;
   bytes_ += other.bytes_;
   other.head_ = other.tail_ = nullptr;
-  other.bytes_ = 0;
+  other.bytes_ = other.only_block_bytes_ = 0;
 }
 
 std::span<const iovec> Chain::gather() noexcept {
@@ -115,11 +119,12 @@ void Chain::drop_front(mem::BlockPool& pool) noexcept {
   if (node->is_file()) [[unlikely]]
     node->file().~FileInChain();
   head_ = node->next;
+  only_block_bytes_ = 0;
   if (head_ == nullptr) tail_ = nullptr;
   pool.give({reinterpret_cast<char*>(node), node->block_bytes});
 }
 
-void Chain::consume(mem::BlockPool& pool, std::size_t size_bytes) noexcept {
+void Chain::consume_slowly(mem::BlockPool& pool, std::size_t size_bytes) noexcept {
   MR_ASSERT(size_bytes <= bytes_);
   bytes_ -= size_bytes;
   while (head_ != nullptr) {

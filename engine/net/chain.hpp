@@ -5,6 +5,8 @@
 // Owner       one per Connection (what is being sent), one per reply that waits for an earlier one.
 //             append_file()      ------------------^ with it: a file's bytes stand in the chain by reference.
 // Invariants  every block in the chain holds at least one unsent byte, the tail block excepted.
+//             what was sent whole from one block is given back without reading the block, which the
+//             kernel's work in between has pushed out of the nearest cache.
 // When full   room() and append() say so when the pool has no block; nothing is half written then
 //             that the caller cannot take back by closing the connection.
 #pragma once
@@ -80,7 +82,13 @@ class Chain {
   std::span<const iovec> gather(std::size_t bytes_max) noexcept;
 
   /// Drops `size_bytes` from the front, giving blocks back.
-  void consume(mem::BlockPool& pool, std::size_t size_bytes) noexcept;
+  void consume(mem::BlockPool& pool, std::size_t size_bytes) noexcept {
+    if (size_bytes != bytes_ || only_block_bytes_ == 0) [[unlikely]]
+      return consume_slowly(pool, size_bytes);
+    pool.give({reinterpret_cast<char*>(head_), only_block_bytes_});
+    head_ = tail_ = nullptr;
+    bytes_ = only_block_bytes_ = 0;
+  }
   void clear(mem::BlockPool& pool) noexcept;
 
  private:
@@ -102,11 +110,13 @@ class Chain {
  private:
   Node* add_node(mem::BlockPool& pool, std::size_t wanted) noexcept;
   char* room_in_new_block(mem::BlockPool& pool, std::size_t size_bytes) noexcept;
+  void consume_slowly(mem::BlockPool& pool, std::size_t size_bytes) noexcept;
   void drop_front(mem::BlockPool& pool) noexcept;
 
   Node* head_ = nullptr;
   Node* tail_ = nullptr;
   std::size_t bytes_ = 0;
+  std::uint32_t only_block_bytes_ = 0;  ///< Of the one block there is, which is not a file; else 0.
 };
 
 }  // namespace millrace::net

@@ -42,8 +42,13 @@ class Carrier {
  public:
   /// The output has bytes: send them in this turn's flush.
   virtual void flush_later(Connection& connection) noexcept = 0;
-  /// Sets the deadline (time_never: none); cheap when it only moves on.
-  virtual void set_deadline(Connection& connection, TimeNs deadline) noexcept = 0;
+  /// Sets the deadline (time_never: none); two stores when it only moves on.
+  void set_deadline(Connection& connection, TimeNs deadline) noexcept {
+    connection.deadline = deadline;
+    if (deadline == time_never) return;
+    if (!connection.timer.started() || connection.timer.deadline > deadline) [[unlikely]]
+      start_timer(connection, deadline);
+  }
   /// Stops or resumes receiving.
   virtual void hold_reading(Connection& connection, bool hold) noexcept = 0;
   /// Asks for Protocol::on_closed() once the peer is gone for good.
@@ -56,10 +61,17 @@ class Carrier {
   /// Whether files in the output go to the socket as they are: Chain::append_file() is allowed.
   virtual bool sends_files(const Connection&) const noexcept { return false; }
   /// The time of this turn.
-  virtual TimeNs now() const noexcept = 0;
+  TimeNs now() const noexcept { return now_; }
 
  protected:
+  explicit Carrier(TimeNs now) noexcept : now_(now) {}
   ~Carrier() = default;
+
+  TimeNs now_;
+
+ private:
+  /// Starts the connection's timer, or starts it anew where it would fire too late.
+  virtual void start_timer(Connection& connection, TimeNs deadline) noexcept = 0;
 };
 
 }  // namespace millrace::net

@@ -140,13 +140,8 @@ void Core::flush_later(net::Connection& connection) noexcept {
   if (!connection.ListLink<net::FlushTag>::linked()) flush_.push_back(connection);
 }
 
-void Core::set_deadline(net::Connection& connection, TimeNs deadline) noexcept {
-  connection.deadline = deadline;
-  if (deadline == time_never) return;
-  if (connection.timer.started()) {
-    if (connection.timer.deadline <= deadline) return;
-    wheel_.stop(connection.timer);
-  }
+void Core::start_timer(net::Connection& connection, TimeNs deadline) noexcept {
+  wheel_.stop(connection.timer);
   wheel_.start(connection.timer, deadline);
 }
 

@@ -15,9 +15,9 @@ void add(CoreCounters::Count& count, std::uint64_t by) noexcept {  // One writer
 }  // namespace
 
 Core::Core(const CoreOptions& options, io::IoBackend& backend, proto::RequestHandler& handler)
-    : options_(options),
+    : Carrier(backend.now()),
+      options_(options),
       backend_(backend),
-      now_(backend.now()),
       pool_(options.memory_bytes_max),
       wheel_(now_),
       scheduler_(wheel_, backend),

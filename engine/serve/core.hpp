@@ -138,12 +138,11 @@ class Core final : private net::Carrier {
 
   // net::Carrier
   void flush_later(net::Connection& connection) noexcept override;
-  void set_deadline(net::Connection& connection, TimeNs deadline) noexcept override;
+  void start_timer(net::Connection& connection, TimeNs deadline) noexcept override;
   void hold_reading(net::Connection& connection, bool hold) noexcept override;
   void watch_hangup(net::Connection& connection) noexcept override;
   void finish(net::Connection& connection, net::CloseReason reason) noexcept override;
   void abort(net::Connection& connection, net::CloseReason reason) noexcept override;
-  TimeNs now() const noexcept override { return now_; }
   bool sends_files(const net::Connection& connection) const noexcept override {
     return connection.transport == nullptr && backend_.sends_files();
   }
@@ -153,7 +152,6 @@ class Core final : private net::Carrier {
 
   CoreOptions options_;
   io::IoBackend& backend_;
-  TimeNs now_;
   mem::BlockPool pool_;
   net::TimerWheel wheel_;
   Scheduler scheduler_;

@@ -28,8 +28,8 @@ class NotingTasks final : public proto::Tasks {
 class MemoryWire final : public net::Carrier {
  public:
   MemoryWire(const h1::Options& options, proto::RequestHandler& handler)
-      : http(options, *this, pool, handler, tasks) {
-    http.on_turn(clock);
+      : Carrier(ns_per_s), http(options, *this, pool, handler, tasks) {
+    http.on_turn(now_);
     open();
   }
   ~MemoryWire() { close(); }
@@ -79,9 +79,9 @@ class MemoryWire final : public net::Carrier {
   }
   /// Time passes; the deadline fires when it is due.
   std::string wait(TimeNs duration) {
-    clock += duration;
-    http.on_turn(clock);
-    if (clock >= connection->deadline) {
+    now_ += duration;
+    http.on_turn(now_);
+    if (now_ >= connection->deadline) {
       connection->deadline = time_never;
       http.on_deadline(*connection);
     }
@@ -89,14 +89,12 @@ class MemoryWire final : public net::Carrier {
   }
 
   void flush_later(net::Connection&) noexcept override { ++flushes; }
-  void set_deadline(net::Connection& of, TimeNs deadline) noexcept override { of.deadline = deadline; }
+  void start_timer(net::Connection&, TimeNs) noexcept override {}
   void hold_reading(net::Connection& of, bool hold) noexcept override { of.hold_reading = hold; }
   void watch_hangup(net::Connection&) noexcept override {}
   void finish(net::Connection& of, net::CloseReason) noexcept override { finished = of.finishing = true; }
   void abort(net::Connection& of, net::CloseReason) noexcept override { aborted = of.aborting = true; }
-  TimeNs now() const noexcept override { return clock; }
 
-  TimeNs clock = ns_per_s;
   mem::BlockPool pool{64u << 20};
   mem::Slab<net::Connection> connections{16};
   NotingTasks tasks;
