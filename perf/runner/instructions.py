@@ -14,7 +14,7 @@ from pathlib import Path
 from runner.processes import RunError
 from runner.report import Line
 
-BOUND = 300
+BOUND = 200
 TOLERANCE = 0.02
 WORKLOADS = {"W1": 24, "W1v": 24, "W3": 16}
 TITLES = {
