@@ -49,7 +49,9 @@ void whole(benchmark::State& state, const char* path, std::string_view status) {
   app.get("/cookie", [] { return Response("Hello world!").cookie("session", "4c1d9e7ab2f0886e53"); });
   std::string problem;
   const auto dispatch = serve::Dispatch::build(serve::state_of(app), problem);
-  const serve::CoreOptions options = serve::core_options(ServerOptions{.connections = 10}, 1, problem);
+  ServerOptions few;
+  few.connections = 10;
+  const serve::CoreOptions options = serve::core_options(few, 1, problem);
   std::string batch;
   for (unsigned i = 0; i < pipelined; ++i)
     batch.append("GET ").append(path).append(" HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -65,7 +67,7 @@ void whole(benchmark::State& state, const char* path, std::string_view status) {
   while (!core.done()) core.turn(time_never);
   // A turn of the loop that brought no batch would count as a fast one.
   if (!right) state.SkipWithError("the answer is another");
-  if (answered < pipelined * state.iterations()) state.SkipWithError("a turn answered nothing");
+  if (answered < pipelined * static_cast<std::uint64_t>(state.iterations())) state.SkipWithError("a turn answered nothing");
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * pipelined));
 }
 BENCHMARK_CAPTURE(whole, plain, "/plain", "HTTP/1.1 200 ")->Name("request_and_reply/plain");
