@@ -117,7 +117,7 @@ class Body {
 #endif
 
  private:
-  const Request* request_;
+  [[maybe_unused]] const Request* request_;  // Without exceptions nothing here reads it.
 };
 
 }  // namespace millrace
