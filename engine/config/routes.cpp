@@ -79,15 +79,16 @@ class Hsts {
   std::string value_;
 };
 
-/// Reads the file that `auth` names. Empty, or what is wrong with it.
-std::string make_auth(const AuthConfig& auth, detail::Middleware& made) {
+/// Reads the file that `auth` names, and gives its check to `use`. Empty, or what is wrong with the file.
+template <class Use>
+std::string use_auth(const AuthConfig& auth, const Use& use) {
   std::string problem;
   if (!auth.users.empty()) {
     PasswordCheck check = guard::password_file(auth.users, problem);
-    if (problem.empty()) made = make_plain(basic_auth(auth.realm, std::move(check)));
+    if (problem.empty()) use(make_plain(basic_auth(auth.realm, std::move(check))));
   } else {
     TokenCheck check = guard::token_file(auth.tokens, problem);
-    if (problem.empty()) made = make_plain(bearer_auth(auth.realm, std::move(check)));
+    if (problem.empty()) use(make_plain(bearer_auth(auth.realm, std::move(check))));
   }
   return problem;
 }
@@ -107,25 +108,22 @@ void use_for_all(const Config& config, serve::AppState& state, Report& report) {
   if (config.security_headers) use(make_plain(security_headers(*config.security_headers)));
   if (config.cors) use(make_plain(cors(*config.cors)));
   if (config.rate.per_second > 0) use(make_plain(rate_limit_of(config.rate)));
-  detail::Middleware auth;
-  const std::string problem = config.auth ? make_auth(*config.auth, auth) : std::string();
+  const std::string problem = config.auth ? use_auth(*config.auth, use) : std::string();
   if (!problem.empty()) report.problems.push_back(fmt::format("{}: [auth] {}", config.file, problem));
-  if (problem.empty() && config.auth) use(auth);
   if (config.compress) use(make_plain(compress(*config.compress)));
 }
 
 /// An empty string, or a sentence that says what is wrong.
 std::string use_for_route(const RouteConfig& route, serve::AppState& state) {
-  if (!route.added_headers.empty()) state.use_for_last(make_plain(headers(route.added_headers)));
-  if (route.rate.per_second > 0) state.use_for_last(make_plain(rate_limit_of(route.rate)));
-  if (route.body_bytes_max != 0) state.use_for_last({.body_bytes_max = route.body_bytes_max});
+  const auto use = [&state](const detail::Middleware& one) { state.use_for_last(one); };
+  if (!route.added_headers.empty()) use(make_plain(headers(route.added_headers)));
+  if (route.rate.per_second > 0) use(make_plain(rate_limit_of(route.rate)));
+  if (route.body_bytes_max != 0) use({.body_bytes_max = route.body_bytes_max});
   if (route.auth) {
-    detail::Middleware auth;
-    if (std::string problem = make_auth(*route.auth, auth); !problem.empty())
+    if (const std::string problem = use_auth(*route.auth, use); !problem.empty())
       return fmt::format("auth: {}", problem);
-    state.use_for_last(auth);
   }
-  if (route.compress) state.use_for_last(make_plain(compress(*route.compress)));
+  if (route.compress) use(make_plain(compress(*route.compress)));
   return {};
 }
 
