@@ -54,7 +54,9 @@ mr::Task<> chat(mr::WebSocket& socket) {
   const std::string name(first->data);
   socket.subscribe(room);
   const Visit visit(name);
-  while (auto message = co_await socket.receive()) {
+  for (;;) {
+    const auto message = co_await socket.receive();
+    if (!message) co_return;
     if (!message->binary && !message->data.empty()) say(name, *message);
   }
 }

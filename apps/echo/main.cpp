@@ -18,7 +18,11 @@ mr::Response echo(mr::Request& request) {
 }
 
 mr::Task<> echo_messages(mr::WebSocket& socket) {
-  while (auto message = co_await socket.receive()) co_await socket.send(*message);
+  for (;;) {
+    const auto message = co_await socket.receive();
+    if (!message) co_return;
+    co_await socket.send(*message);
+  }
 }
 
 /// Removes the flag from the arguments; true where it was there.

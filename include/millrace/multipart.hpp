@@ -178,17 +178,21 @@ inline Task<std::optional<std::string_view>> Part::read() {
 
 inline Task<std::string> Part::text(std::size_t bytes_max) {
   std::string text;
-  while (const auto data = co_await read()) {
+  for (;;) {
+    const auto data = co_await read();
+    if (!data) co_return text;
     if (data->size() > bytes_max - text.size()) throw HttpError(413, "form: a field is too large");
     text += *data;
   }
-  co_return text;
 }
 
 inline Task<StoredFile> Part::save(std::string directory) {
   StoredFile file(directory);
-  while (const auto data = co_await read()) file.write(*data);
-  co_return file;
+  for (;;) {
+    const auto data = co_await read();
+    if (!data) co_return file;
+    file.write(*data);
+  }
 }
 
 #endif

@@ -99,6 +99,7 @@ class TaskPromise final : public TaskPromiseBase {
   void return_value(T&& value) { value_.emplace(std::move(value)); }  // For `co_return {...}`.
   T take() {
     rethrow();
+    if (!value_) std::terminate();  // It ran off its end without a co_return.
     return std::move(*value_);
   }
 
