@@ -171,6 +171,20 @@ TEST_CASE("bench: files of URLs and bodies") {
   CHECK(has(fault_of({"127.0.0.1", "-b", "@/nowhere"}), "cannot read /nowhere"));
 }
 
+TEST_CASE("bench: what would need too much memory is refused") {
+  const File large("");
+  const std::string at_large = "@" + large.path;
+  REQUIRE(::truncate(large.path.c_str(), (64 << 20) + 1) == 0);
+  CHECK(has(fault_of({"127.0.0.1", "-b", at_large.c_str()}), " is larger than 64m"));
+  REQUIRE(::truncate(large.path.c_str(), 1 << 20) == 0);
+  CHECK(fault_of({"127.0.0.1", "-b", at_large.c_str(), "-p", "100"}).empty());
+  CHECK(has(fault_of({"127.0.0.1", "-b", at_large.c_str(), "-p", "300"}), "of memory, more than 256m"));
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += "/\n";
+  CHECK(fault_of({"127.0.0.1", "--urls", File(lines).path.c_str()}).empty());
+  CHECK(has(fault_of({"127.0.0.1", "--urls", File(lines + "/\n").path.c_str()}), "more than 100000 URLs"));
+}
+
 TEST_CASE("bench: what is wrong is told in a sentence") {
   struct Case {
     std::vector<const char*> words;

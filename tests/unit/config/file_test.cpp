@@ -99,6 +99,10 @@ TEST_CASE("file: bad values") {
       {"hosts",
        "[tls]\ncertificates = [{ hosts = \"a\" }]\n",
        {"m.toml:2: hosts = \"a\": expected a list of names"}},
+      {"an empty host",
+       "[tls]\ncertificates = [{ hosts = [\"a\", \"\"] }]\n",
+       {"m.toml:2: hosts = [...]: expected a list of names"}},
+      {"path", "[tls]\ncert = 1\n", {"m.toml:2: [tls] cert = 1: expected the path of a file"}},
       {"client_auth",
        "[tls]\nclient_auth = \"maybe\"\n",
        {"m.toml:2: [tls] client_auth = \"maybe\": expected \"off\", \"optional\" or \"required\""}},
@@ -118,6 +122,12 @@ TEST_CASE("file: bad values") {
 
 TEST_CASE("file: bad routes") {
   const Case cases[] = {
+      {"cache_control",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\ncache_control = \"no-cache\"\n",
+       {"m.toml:4: cache_control = \"no-cache\": expected a list such as [{ match = "}},
+      {"types",
+       "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\ntypes = \"text/wat\"\n",
+       {"m.toml:4: types = \"text/wat\": expected a table such as { wasm = "}},
       {"no kind", "[[route]]\npath = \"/\"\n", {"m.toml:1: [[route]] needs one of"}},
       {"two kinds",
        "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\nredirect = \"/x\"\n",
@@ -303,12 +313,38 @@ redirect = { to = "https://example.org/", status = 308 }
   CHECK(again.server.header_ms == 500);
 }
 
+TEST_CASE(
+    "file: metrics, certificates by name and a size as a number are read, and printed so that they read "
+    "back") {
+  std::string text =
+      "[tls]\ncertificates = [{ cert = \"a\", key = \"b\", hosts = [\"a.example\", \"*.b.example\"] }]\n"
+      "[[route]]\npath = \"/metrics\"\nmetrics = true\n"
+      "[[route]]\npath = \"/*\"\nfiles = \"/tmp\"\ncache_bytes = 1000\n";
+  for (int round = 0; round < 2; ++round) {
+    Config config;
+    Report report;
+    apply_file_text(text, "m.toml", config, report);
+    CHECK(report.problems.empty());
+    REQUIRE(config.server.tls_certificates.size() == 1);
+    CHECK(config.server.tls_certificates[0].cert == "a");
+    CHECK(config.server.tls_certificates[0].key == "b");
+    CHECK(config.server.tls_certificates[0].hosts == std::vector<std::string>{"a.example", "*.b.example"});
+    REQUIRE(config.routes.size() == 2);
+    CHECK(config.routes[0].kind == RouteConfig::Kind::metrics);
+    CHECK((round == 1 || config.routes[1].files.cache_bytes == 1000));  // Options of files are not printed.
+    text = print(config, "io_uring");
+  }
+}
+
 TEST_CASE("characters beyond ASCII stand in quotes and comments alone") {
   const std::string_view good[] = {
       "\xef\xbb\xbf# \xc3\xa9\n",
       "[headers]\nx = \"\xc3\xa9\"\n",
       "# \"\n[headers]\nx = '\xc3\xa9'\n",
       "[headers]\nx = \"\"\"\n\\\\\xc3\xa9\"\"\"\"\"\n",
+      "[headers]\nx = '''it's \xc3\xa9'''\n",
+      "[headers]\nx = '\xc3\xa9",  // Without an end: toml++ says so.
+      "[headers]\nx = \"\\",
   };
   for (const std::string_view text : good) CHECK(find_stray_character(text) == text.size());
   const std::string_view bad[] = {
@@ -317,7 +353,9 @@ TEST_CASE("characters beyond ASCII stand in quotes and comments alone") {
       "[server]\nbackend = \"\\\xe3\x80\x80\"\n",
       "[server]\nx = \"\"\xc2\xa0\n",
       "[server]\nx = '''a'''''\xc2\xa0\n",
+      "[server]\nx = '''a'b'''\xc2\xa0\n",
   };
+  CHECK(find_stray_character("x = 'a\n\xc3\xa9") == 7);  // What a line does not end is no text in the next.
   for (const std::string_view text : bad) {
     Config config;
     Report report;

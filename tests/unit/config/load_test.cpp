@@ -141,6 +141,17 @@ TEST_CASE("load: faults of flags and variables name them, all of them") {
   CHECK(has(report.warnings[0], "the nearest is MILLRACE_SERVER_CORES"));
 }
 
+TEST_CASE("load: a number of passed sockets that is none, and a path of a file that is empty") {
+  Report report;
+  Flags flags;
+  flags.config = "";
+  const std::string this_process = "LISTEN_PID=" + std::to_string(::getpid());
+  load(flags, std::vector<std::string_view>{"LISTEN_FDS=many", this_process}, report);
+  REQUIRE(report.problems.size() == 2);
+  CHECK(report.problems[0] == "--config: expected the path of a file");
+  CHECK(report.problems[1] == "LISTEN_FDS = \"many\": expected the number of sockets, 1 to 1024");
+}
+
 TEST_CASE("load: PORT that is no port, a directory for a file, settings that contradict each other") {
   Report report;
   Flags flags;
@@ -246,6 +257,18 @@ TEST_CASE("load: HTTPS") {
     CHECK(has(told.front(), c.want));
     CHECK(report.problems.empty() != c.problem);
   }
+}
+
+TEST_CASE("load: settings of TLS that do nothing are warned of") {
+  const TemporaryFile file(
+      "[server]\nlisten = []\n[tls]\nlisten = [\"127.0.0.1:1\"]\nredirect = true\nclient_ca = \"/gone\"\n");
+  Flags flags;
+  flags.config = file.path();
+  Report report;
+  load(flags, {}, report);
+  REQUIRE(report.warnings.size() >= 2);
+  CHECK(has(report.warnings[0], "there is nothing to redirect from"));
+  CHECK(has(report.warnings[1], "no client is asked for a certificate"));
 }
 
 TEST_CASE("load: who names an address for HTTPS alone does not get the default one beside it") {

@@ -108,6 +108,11 @@ TEST_CASE("file: what stands around routes is read, and printed so that it reads
   CHECK(table_of_routes(first).find("/a for example.org, *.example.org") != std::string::npos);
 }
 
+TEST_CASE("file: sizes as plain numbers, and a duration for HSTS") {
+  CHECK(read(with_route("body = 4096")).routes[0].body_bytes_max == 4096);
+  CHECK(read("[tls]\nhsts = \"365d\"\n").hsts_ms == 365ull * 86'400'000);
+}
+
 TEST_CASE("file: faults of what stands around routes name line, key and what was expected") {
   CHECK(problem_of("[access_log]\npth = \"x\"\n").starts_with("m.toml:1: [access_log] needs a `path`"));
   CHECK(problem_of("[access_log]\npath = \"x\"\nfromat = \"json\"\n") ==
@@ -125,6 +130,10 @@ TEST_CASE("file: faults of what stands around routes name line, key and what was
         std::string::npos);
   CHECK(problem_of("[rate_limit]\nper_second = 1\nburst = 0.5\n")
             .starts_with("m.toml:3: [rate_limit] burst = 0.5"));
+  CHECK(problem_of("[rate_limit]\nper_second = \"5\"\n")
+            .starts_with("m.toml:2: [rate_limit] per_second = \"5\": expected a number from 0.0001"));
+  CHECK(problem_of("[rate_limit]\nper_second = 1\nbrust = 2\n") ==
+        "m.toml:3: unknown key `brust` in [rate_limit]; the nearest is `burst`");
   CHECK(problem_of("[rate_limt]\nper_second = 1\n").find("the nearest is `rate_limit`") != std::string::npos);
   CHECK(problem_of(with_route("hosts = []")).starts_with("m.toml:4: hosts = [...]: expected a list"));
   CHECK(problem_of(with_route("hosts = [\"a:80\"]")) ==
@@ -141,6 +150,8 @@ TEST_CASE("file: faults of what stands around routes name line, key and what was
         "m.toml:1: [compress] types: \"html\": expected a media type such as \"text/html\" or \"text/*\"");
   CHECK(problem_of("[cors]\norigin = [\"*\"]\n") ==
         "m.toml:2: unknown key `origin` in [cors]; the nearest is `origins`");
+  CHECK(problem_of("[cors]\norigins = [\"*\"]\nmethods = \"GET\"\n") ==
+        "m.toml:3: [cors] methods = \"GET\": expected a list of texts");
   CHECK(problem_of("[cors]\nmax_age = \"1h\"\n").starts_with("m.toml:1: [cors] needs `origins`"));
   CHECK(problem_of("[cors]\norigins = [\"https://a/\"]\n").find("expected an origin as browsers send it") !=
         std::string::npos);

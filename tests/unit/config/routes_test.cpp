@@ -101,7 +101,7 @@ TEST_CASE("redirect: the query goes with it where the target has none") {
 
 TEST_CASE("table_of_routes") {
   Config config;
-  config.routes.resize(3);
+  config.routes.resize(4);
   config.routes[0] = redirect_to("/new", 308);
   config.routes[1].path = "/hello";
   config.routes[1].type = "text/plain";
@@ -109,11 +109,14 @@ TEST_CASE("table_of_routes") {
   config.routes[2].kind = RouteConfig::Kind::files;
   config.routes[2].path = "/static/*";
   config.routes[2].directory = "./public";
+  config.routes[3].kind = RouteConfig::Kind::metrics;
+  config.routes[3].path = "/metrics";
   CHECK(table_of_routes(config) ==
         "METHOD  PATTERN    KIND      TARGET\n"
         "any     /old       redirect  308 to /new\n"
         "GET     /hello     respond   200, 2 bytes of text/plain\n"
-        "GET     /static/*  files     ./public\n");
+        "GET     /static/*  files     ./public\n"
+        "GET     /metrics   metrics   counters of the server\n");
 }
 
 TEST_CASE("add_routes: a directory that is gone is a problem with its line") {
