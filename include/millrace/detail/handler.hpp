@@ -37,7 +37,10 @@ class Holder {
       return value_.has_value();
     }
   }
-  A&& pass() noexcept { return static_cast<A&&>(*value_); }
+  A&& pass() noexcept {
+    if (!value_) std::terminate();  // Only what fill() gave is passed on.
+    return static_cast<A&&>(*value_);
+  }
 
  private:
   using Kind = Argument<ArgumentType<A>>;
