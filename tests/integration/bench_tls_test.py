@@ -15,14 +15,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "websocket"))
 
+import debian_python  # noqa: E402
 import frames  # noqa: E402
 from bench_test import HELLO, BenchCase, heads  # noqa: E402
 from harness import main  # noqa: E402
 from tls_support import TlsTest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-DEBIAN = Path("/usr/bin/python3")
-WEBSOCKETS = Path("/usr/lib/python3/dist-packages/websockets")
 
 
 class SecureBenchCase(TlsTest, BenchCase):
@@ -198,11 +197,11 @@ class WebSocketBenchTest(SecureBenchCase):
             self.assertEqual((figures["protocol"], figures["statuses"]), (url.split(":")[0], {"101": 5}))
 
     def test_python_s_websockets(self) -> None:
-        if not WEBSOCKETS.is_dir():
+        if not debian_python.is_there("websockets"):
             self.skipTest("python3-websockets is not installed: ./dev setup")
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        server = subprocess.Popen([DEBIAN, ROOT / "perf/peers/websocket_echo.py", str(port)])
+        server = subprocess.Popen([debian_python.PYTHON, ROOT / "perf/peers/websocket_echo.py", str(port)])
         self.addCleanup(server.wait)
         self.addCleanup(server.terminate)
         HttpsTest.await_port(self, port)  # type: ignore[arg-type]

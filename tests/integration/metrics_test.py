@@ -3,19 +3,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 
+from debian_python import load
 from harness import Client, IntegrationTest, Server, binary, eventually, field, get, main
 
-try:
-    from prometheus_client.parser import text_string_to_metric_families
-except ImportError:  # Debian's own Python has the package; another one that comes first may not.
-    DEBIAN = "/usr/bin/python3"
-    if sys.executable == DEBIAN:
-        raise
-    os.execv(DEBIAN, [DEBIAN, *sys.argv])
+load("prometheus_client")
+from prometheus_client.parser import text_string_to_metric_families  # noqa: E402
 
 CONFIG = """
 [limits]

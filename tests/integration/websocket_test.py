@@ -12,14 +12,9 @@ import sys
 import unittest
 from pathlib import Path
 
-try:
-    import websockets
-except ImportError:  # Debian's own Python has the package; another one that comes first may not.
-    DEBIAN = "/usr/bin/python3"
-    if Path("/usr/lib/python3/dist-packages/websockets").is_dir() and Path(sys.executable) != Path(DEBIAN):
-        os.execv(DEBIAN, [DEBIAN, *sys.argv])
-    websockets = None
+from debian_python import load
 
+websockets = load("websockets")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "websocket"))
 
 from frames import CLOSE, PING, FrameReader, close, frame, handshake, text  # noqa: E402
