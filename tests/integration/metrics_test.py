@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from pathlib import Path
 
 from debian_python import load
 from harness import Client, IntegrationTest, Server, binary, eventually, field, get, main
@@ -24,6 +26,7 @@ respond = { body = "hello" }
 path = "/old"
 redirect = "/hello"
 """
+FORBID = str(Path(__file__).resolve().parent / "forbid.py")
 CLOSED = "millrace_connections_closed_total"
 
 
@@ -43,6 +46,14 @@ class MetricsTest(IntegrationTest):
                 self.assertNotIn(key, found)
                 found[key] = sample.value
         return found
+
+    def info(self, *flags: str, prefix: tuple[str, ...] = ()) -> dict[str, str]:
+        """The labels of the one sample of millrace_info, of a server started so."""
+        server = self.start("engine", *flags, config=CONFIG, prefix=prefix)
+        text = self.connect(server).ask(get("/metrics")).body.decode()
+        (info,) = (one for one in text_string_to_metric_families(text) if one.name == "millrace_info")
+        (sample,) = info.samples
+        return sample.labels
 
     def grows(self, key: tuple[str, str], by: float, before: dict[tuple[str, str], float]) -> None:
         """A core publishes at the end of its turn, and the connection may be another core's."""
@@ -86,11 +97,14 @@ class MetricsTest(IntegrationTest):
         self.assertGreater(int(field(head, "content-length") or 0), 1000)
 
     def test_the_backend_and_why(self) -> None:
-        values = self.values()
-        backend = next(value for name, value in values if name == "millrace_info")
-        self.assertIn(backend, ("io_uring", "epoll"))
-        on_epoll = self.start("engine", "--backend", "epoll", config=CONFIG)
-        self.assertIn(("millrace_info", "epoll"), self.values(on_epoll))
+        self.assertIn(self.info()["backend"], ("io_uring", "epoll"))
+        self.assertEqual(self.info("--backend", "epoll"), {"backend": "epoll", "reason": ""})
+
+    def test_the_backend_and_why_where_io_uring_is_forbidden(self) -> None:
+        for number in ("EPERM", "ENOSYS"):
+            labels = self.info(prefix=(sys.executable, FORBID, number))
+            self.assertEqual(labels["backend"], "epoll", number)
+            self.assertRegex(labels["reason"], "io_uring.*seccomp", number)
 
     def test_only_true_is_a_route_of_metrics(self) -> None:
         path = self.write("bad.toml", '[[route]]\npath = "/metrics"\nmetrics = 1\n')
