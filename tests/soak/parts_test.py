@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import sys
 import unittest
 from pathlib import Path
@@ -16,6 +17,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 import wire  # noqa: E402
 import other_kinds  # noqa: E402, F401
 from kinds import KINDS, World  # noqa: E402
+from reply_kinds import unpacked  # noqa: E402
 from soak import Tally, Watched, repeat, report  # noqa: E402
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -71,6 +73,13 @@ class WireTest(unittest.TestCase):
         for status, body in ((201, b"hello"), (200, b"hullo"), (200, b"")):
             with self.assertRaises(wire.Wrong):
                 wire.expect(answer, status, body)
+
+    def test_gzip_that_is_none(self) -> None:
+        packed = gzip.compress(b"hello")
+        self.assertEqual(unpacked(wire.Answer(200, {}, packed)).body, b"hello")
+        for body in (packed[:-1], packed[:-5] + b"x" + packed[-4:], b"hello", packed + b"x"):
+            with self.subTest(body=body), self.assertRaises(wire.Wrong):
+                unpacked(wire.Answer(200, {}, body))
 
 
 class JudgementTest(unittest.TestCase):

@@ -32,6 +32,7 @@ from harness import SANITIZED, descriptors, rss_kib  # noqa: E402
 from server import Server  # noqa: E402
 
 import other_kinds  # noqa: E402, F401
+import reply_kinds  # noqa: E402, F401
 from kinds import KINDS, Kind, World  # noqa: E402
 from wire import Wrong  # noqa: E402
 
