@@ -31,7 +31,7 @@ class World:
     contents: dict[str, bytes]
     tls: Address | None = None  # Of the application too; none where the engine is built without TLS.
     trust: ssl.SSLContext | None = None
-    reload: Callable[[], None] = lambda: None  # HUP for the application.
+    renew: Callable[[], bytes] = bytes  # Gives the application another certificate, and HUP; what it is, in DER.
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import hashlib
 import random
 import struct
 
+import wire
 from kinds import World, kind
 from wire import Peer, Wrong, expect, request
 
@@ -34,22 +35,51 @@ async def secure(world: World, choose: random.Random) -> int:
 
 @kind(clients=1, needs_tls=True)
 async def reloads(world: World, choose: random.Random) -> int:
-    """Certificates are read anew while connections go on and others come."""
+    """Another certificate is read while connections go on: those keep theirs, and who comes then is shown it."""
+    peer = await hello(world)
+    wanted = world.renew()
+    count, until = 1, asyncio.get_running_loop().time() + wire.WAIT_S
+    while True:
+        other = await hello(world)
+        count += 1
+        shown = other.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        other.close()
+        if shown == wanted:
+            break
+        if asyncio.get_running_loop().time() > until:
+            raise Wrong("the new certificate is not shown")
+        await asyncio.sleep(0.05)
+    await peer.send(request())
+    expect(await peer.answer(), 200, b"hello")
+    await asyncio.sleep(choose.random())
+    peer.close()
+    return count + 1
+
+
+async def hello(world: World) -> Peer:
+    """A connection by TLS on which one request was answered."""
     assert world.tls is not None
     peer = await Peer.connect(world.tls, trust=world.trust)
-    world.reload()
-    for _ in range(2):
-        await peer.send(request())
-        expect(await peer.answer(), 200, b"hello")
-        await asyncio.sleep(choose.random())
-    peer.close()
-    return 2
+    await peer.send(request())
+    expect(await peer.answer(), 200, b"hello")
+    return peer
 
 
 @kind(clients=4)
 async def websocket(world: World, choose: random.Random) -> int:
     """Messages of every size, whole and in fragments, with pings between; each comes back as it was."""
-    peer, count = await Peer.connect(world.echo, limit=1 << 18), choose.randrange(1, 30)
+    return await talk(await Peer.connect(world.echo, limit=1 << 18), choose)
+
+
+@kind(clients=1, needs_tls=True)
+async def secure_websocket(world: World, choose: random.Random) -> int:
+    """The same inside of TLS."""
+    assert world.tls is not None
+    return await talk(await Peer.connect(world.tls, limit=1 << 18, trust=world.trust), choose)
+
+
+async def talk(peer: Peer, choose: random.Random) -> int:
+    count = choose.randrange(1, 30)
     await shake_hands(peer, choose)
     for _ in range(count):
         binary = choose.random() < 0.5

@@ -12,10 +12,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parent / "integration"))
 
 import wire  # noqa: E402
-import other_kinds  # noqa: E402, F401
 from kinds import KINDS, World  # noqa: E402
 from reply_kinds import unpacked  # noqa: E402
 from soak import Tally, Watched, repeat, report  # noqa: E402
@@ -80,6 +78,36 @@ class WireTest(unittest.TestCase):
         for body in (packed[:-1], packed[:-5] + b"x" + packed[-4:], b"hello", packed + b"x"):
             with self.subTest(body=body), self.assertRaises(wire.Wrong):
                 unpacked(wire.Answer(200, {}, body))
+
+
+class OneByteTest(unittest.TestCase):
+    def soaked(self, spoil: int) -> Tally:
+        """A server that echoes, and changes these bits of the last byte."""
+        tally, one = Tally(), next(one for one in KINDS if one.name == "trickled")
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            size = int(head.rpartition(b"Content-Length: ")[2])
+            answer = bytearray(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            answer += await reader.readexactly(size)
+            answer[-1] ^= spoil
+            writer.write(answer)
+            writer.close()
+
+        async def run() -> None:
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            async with server:
+                address = server.sockets[0].getsockname()
+                world = World(address, address, address, {})
+                await repeat(one, 0, world, tally, 1, asyncio.get_running_loop().time() + 0.05)
+
+        asyncio.run(run())
+        return tally
+
+    def test_a_byte_that_is_wrong(self) -> None:
+        self.assertEqual(self.soaked(0).wrong, [])
+        self.assertGreater(self.soaked(0).verified["trickled"], 0)
+        self.assertRegex(self.soaked(1).wrong[0], "trickled 0, run 0: .*differ")
 
 
 class JudgementTest(unittest.TestCase):

@@ -13,11 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import random
-import signal
-import ssl
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,25 +21,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import other_kinds  # noqa: F401
+import reply_kinds  # noqa: F401
+from kinds import KINDS, Kind, World
+from servers import serve
+from watched import Watched
+from wire import Wrong
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from harness import SANITIZED, descriptors, rss_kib  # noqa: E402
-from server import Server  # noqa: E402
-
-import other_kinds  # noqa: E402, F401
-import reply_kinds  # noqa: E402, F401
-from kinds import KINDS, Kind, World  # noqa: E402
-from wire import Wrong  # noqa: E402
-
 SAMPLE_S = 0.5
-# Memory is flat when its peak in the last quarter is no more than this above the peak before that: the first
-# part of a run is left to pools, which fill and then stay, and peaks differ by how many of the largest bodies
-# (3.8 MB, there three times while they are answered) happen to be under way at once.
-GROWTH_KIB_MAX = 16 * 1024
-FILE_SIZES = {"empty.txt": 1, "page.html": 3000, "image.png": 60_000, "large.bin": 3_000_000}
-TIMEOUTS = '[timeouts]\nlinger = "500ms"\n'
-TLS = '[tls]\nlisten = ["127.0.0.1:0"]\ncert = "localhost.pem"\nkey = "localhost.key"\n'
 
 
 @dataclass
@@ -51,45 +37,6 @@ class Tally:
     verified: Counter[str] = field(default_factory=Counter)
     runs: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Watched:
-    """A server, and what it used over time."""
-
-    name: str
-    server: Server
-    rss: list[int] = field(default_factory=list)
-    descriptors: list[int] = field(default_factory=list)
-    idle: int = 0
-
-    def sample(self) -> None:
-        self.rss.append(rss_kib(self.server.pid))
-        self.descriptors.append(self.open_now())
-
-    def open_now(self) -> int:
-        return descriptors(self.server.pid)
-
-    def grows(self) -> bool:
-        return self.growth()[0] > GROWTH_KIB_MAX
-
-    def growth(self) -> tuple[int, int]:
-        """KiB that the peak of the last quarter is above the peak before; and that earlier peak."""
-        at = len(self.rss) * 3 // 4
-        before = max(self.rss[:at])
-        return max(self.rss[at:]) - before, before
-
-    def faults(self) -> list[str]:
-        found = []
-        until = time.monotonic() + 15
-        while self.open_now() > self.idle and time.monotonic() < until:
-            time.sleep(0.1)
-        if self.open_now() > self.idle:
-            found.append(f"{self.name}: {self.open_now()} descriptors at the end, {self.idle} at the start")
-        if not SANITIZED and self.grows():
-            growth, before = self.growth()
-            found.append(f"{self.name}: memory grew by {growth} KiB in the last quarter, from {before} KiB")
-        return found + [f"{self.name}: {fault}" for fault in self.server.stop()]
 
 
 async def repeat(one: Kind, number: int, world: World, tally: Tally, seed: int, until: float) -> None:
@@ -142,56 +89,6 @@ def report(kinds: list[Kind], tally: Tally, servers: list[Watched], seconds: flo
         )
     idle = [one.name for one in kinds if not tally.runs[one.name]]
     return tally.wrong + [f"{name} never ran" for name in idle]
-
-
-def serve(
-    directory: Path, arguments: argparse.Namespace, stack: contextlib.ExitStack
-) -> tuple[World, list[Watched]]:
-    """Starts the three servers, each with a configuration of its own; they end with the stack."""
-    choose = random.Random(arguments.seed)
-    contents = {name: choose.randbytes(size) for name, size in FILE_SIZES.items()}
-    public = directory / "public"
-    public.mkdir()
-    for name, content in contents.items():
-        (public / name).write_bytes(content)
-    trust = certificate(directory)
-    tls = TLS if takes(arguments.engine, directory, TLS) else ""
-    servers = []
-    for name, program, config in (
-        ("app", arguments.app, tls),
-        ("files", arguments.engine, f'[[route]]\npath = "/*"\nfiles = "{public}"\n'),
-        ("echo", arguments.echo, ""),
-    ):
-        (directory / f"{name}.toml").write_text('[server]\nlisten = ["127.0.0.1:0"]\n' + TIMEOUTS + config)
-        command = [os.path.abspath(program), "--config", f"{name}.toml"]
-        servers.append(Watched(name, stack.enter_context(Server(command, cwd=directory))))
-    app, files, echo = (one.server for one in servers)
-    for one in servers:
-        one.idle = one.open_now()
-    world = World(app.address, files.address, echo.address, contents)
-    if tls:
-        # The plain address is told first.
-        world.tls, world.trust = app.urls[1], trust
-        world.reload = lambda: app.send(signal.SIGHUP)
-    return world, servers
-
-
-def takes(engine: str, directory: Path, config: str) -> bool:
-    """Whether this build understands it."""
-    (directory / "try.toml").write_text(config)
-    command = [os.path.abspath(engine), "check", "--config", "try.toml"]
-    return subprocess.run(command, cwd=directory, capture_output=True, check=False).returncode == 0
-
-
-def certificate(directory: Path) -> ssl.SSLContext:
-    """localhost.pem and .key there, signed by themselves; gives what a client needs to believe them."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", directory / "localhost.key", "-out", directory / "localhost.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return ssl.create_default_context(cafile=str(directory / "localhost.pem"))
 
 
 def arguments_of(argv: list[str]) -> argparse.Namespace:
