@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 import ssl
-import struct
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from logs import Logs
 from wire import Peer, Wrong, chunked, expect, request
 
 Address = tuple[str, int]
@@ -29,6 +28,7 @@ class World:
     files: Address
     echo: Address
     contents: dict[str, bytes]
+    logs: Logs = field(default_factory=Logs)  # Of the files.
     tls: Address | None = None  # Of the application too; none where the engine is built without TLS.
     trust: ssl.SSLContext | None = None
     renew: Callable[[], bytes] = bytes  # Gives the application another certificate, and HUP; what it is, in DER.
@@ -128,6 +128,7 @@ async def files(world: World, choose: random.Random) -> int:
     await peer.send(request(f"/{name}", f"If-None-Match: {whole.fields['etag']}") + request("/none"))
     expect(await peer.answer(), 304)
     expect(await peer.answer(), 404)
+    world.logs.asked.update({f"/{name}": 3, "/none": 1})
     peer.close()
     return 4
 
@@ -148,6 +149,7 @@ async def slow_reading(world: World, choose: random.Random) -> int:
         await asyncio.sleep(choose.random() * 0.02)
     answer.body = bytes(body)
     expect(answer, 200, world.contents[name])
+    world.logs.asked[f"/{name}"] += 1
     peer.close()
     return 1
 
@@ -252,7 +254,5 @@ async def resets(world: World, choose: random.Random) -> int:
     )
     await peer.send(data[: choose.randrange(len(data) + 1)])
     await asyncio.sleep(choose.random() * 0.01)
-    raw = peer.writer.get_extra_info("socket")
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.reset()
     return 0

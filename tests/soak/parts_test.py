@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import sys
+import tempfile
 import unittest
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ sys.path.insert(0, str(HERE))
 
 import wire  # noqa: E402
 from kinds import KINDS, World  # noqa: E402
+from logs import Logs  # noqa: E402
 from reply_kinds import unpacked  # noqa: E402
 from soak import Tally, Watched, repeat, report  # noqa: E402
 
@@ -110,6 +113,25 @@ class OneByteTest(unittest.TestCase):
         self.assertRegex(self.soaked(1).wrong[0], "trickled 0, run 0: .*differ")
 
 
+class LogsTest(unittest.TestCase):
+    LINE = '127.0.0.1 - - [21/Nov/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 5 "-" "-"\n'
+
+    def faults(self, old: str, new: str) -> list[str]:
+        """Of a log and one moved away, where /a was answered twice and /b once."""
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "access.1.log").write_text(old)
+            (Path(name) / "access.log").write_text(new)
+            return Logs(Path(name), asked=Counter({"/a": 2, "/b": 1})).faults()
+
+    def test_lines(self) -> None:
+        a, b, other = (self.LINE.format(path) for path in "abc")
+        self.assertEqual(self.faults(a + b, a + other), [])
+        self.assertEqual(self.faults(a + b, ""), ["logs: 1 lines for 2 answers to /a"])
+        self.assertEqual(self.faults(a + b, a + b), ["logs: 2 lines for 1 answers to /b"])
+        torn = self.faults(a + b[:20], b[20:] + a)
+        self.assertEqual(torn, ["logs: 2 torn lines", "logs: 0 lines for 1 answers to /b"])
+
+
 class JudgementTest(unittest.TestCase):
     def watched(self, rss: list[int]) -> Watched:
         none: Any = None
@@ -131,7 +153,7 @@ class JudgementTest(unittest.TestCase):
 
         asyncio.run(run())
         self.assertGreaterEqual(len(tally.wrong), len(KINDS))
-        faults = report(KINDS, tally, [], 1)
+        faults = report(KINDS, tally, [], Logs(), 1)
         self.assertEqual(sum("never ran" in fault for fault in faults), len(KINDS))
 
 

@@ -13,12 +13,13 @@ import subprocess
 from pathlib import Path
 
 from kinds import World
+from logs import Logs
 from watched import Server, Watched
 
 FILE_SIZES = {"empty.txt": 1, "page.html": 3000, "image.png": 60_000, "large.bin": 3_000_000}
 TIMEOUTS = '[timeouts]\nlinger = "500ms"\n'
 TLS = '[tls]\nlisten = ["127.0.0.1:0"]\ncert = "localhost.pem"\nkey = "localhost.key"\n'
-FILES = '[[route]]\npath = "/*"\nfiles = "{public}"\n'
+FILES = '[access_log]\npath = "{logs}/access.log"\n[[route]]\npath = "/*"\nfiles = "{public}"\n'
 
 
 def serve(
@@ -27,8 +28,9 @@ def serve(
     """They end with the stack."""
     choose = random.Random(arguments.seed)
     contents = {name: choose.randbytes(size) for name, size in FILE_SIZES.items()}
-    public = directory / "public"
+    public, logs = (directory / name for name in ("public", "logs"))
     public.mkdir()
+    logs.mkdir()
     for name, content in contents.items():
         (public / name).write_bytes(content)
     certificates = Certificates(directory)
@@ -36,7 +38,7 @@ def serve(
     servers = []
     for name, program, config in (
         ("app", arguments.app, tls),
-        ("files", arguments.engine, FILES.format(public=public)),
+        ("files", arguments.engine, FILES.format(logs=logs, public=public)),
         ("echo", arguments.echo, ""),
     ):
         (directory / f"{name}.toml").write_text('[server]\nlisten = ["127.0.0.1:0"]\n' + TIMEOUTS + config)
@@ -46,6 +48,7 @@ def serve(
     for one in servers:
         one.idle = one.open_now()
     world = World(app.address, files.address, echo.address, contents)
+    world.logs = Logs(logs, files)
     if tls:
         # The plain address is told first.
         world.tls, world.trust = app.urls[1], certificates.trust()

@@ -6,7 +6,8 @@ memory and descriptors are watched. Run by `./dev soak MINUTES`; the test run ha
             [--engine PROGRAM] [--echo PROGRAM]
 
 A table of the kinds at the end, then memory and descriptors, then `N passed, N failed`. Exit 1 where an answer
-was wrong, a server did not end cleanly, memory went on growing, or a descriptor was left."""
+was wrong, a server did not end cleanly, memory went on growing, a descriptor was left, or an answer has no
+line in the log."""
 
 from __future__ import annotations
 
@@ -21,9 +22,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import log_kinds  # noqa: F401
 import other_kinds  # noqa: F401
 import reply_kinds  # noqa: F401
 from kinds import KINDS, Kind, World
+from logs import Logs
 from servers import serve
 from watched import Watched
 from wire import Wrong
@@ -74,13 +77,14 @@ async def run_all(
     return tally
 
 
-def report(kinds: list[Kind], tally: Tally, servers: list[Watched], seconds: float) -> list[str]:
+def report(kinds: list[Kind], tally: Tally, servers: list[Watched], logs: Logs, seconds: float) -> list[str]:
     """Prints it; what was wrong."""
     print(f"{'kind':<18}{'runs':>9}{'verified':>11}")
     for one in kinds:
         print(f"{one.name:<18}{tally.runs[one.name]:>9}{tally.verified[one.name]:>11}")
     verified = sum(tally.verified.values())
     print(f"{verified} answers verified in {seconds / 60:.1f} minutes, {len(tally.wrong)} wrong")
+    print(f"{sum(logs.asked.values())} of them must have a line in one of {logs.moved + 1} logs")
     for server in servers:
         growth, before = server.growth()
         print(
@@ -115,9 +119,10 @@ def main(argv: list[str]) -> int:
             print("TLS is not in this build: its kinds are left out")
             kinds = [one for one in kinds if not one.needs_tls]
         tally = asyncio.run(run_all(kinds, world, servers, arguments.seed, arguments.seconds, arguments.quiet))
-        wrong = report(kinds, tally, servers, arguments.seconds)
+        wrong = report(kinds, tally, servers, world.logs, arguments.seconds)
         for server in servers:
             wrong += server.faults()
+        wrong += world.logs.faults()
     for fault in wrong[:50]:
         print(f"WRONG {fault}")
     print(f"{sum(tally.verified.values())} passed, {len(wrong)} failed")

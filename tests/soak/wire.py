@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import struct
 from dataclasses import dataclass, field
 
 WAIT_S = 30.0  # An answer that takes this long is wrong, however busy the machine.
@@ -101,7 +103,9 @@ class Peer:
         self.writer.close()
 
     def reset(self) -> None:
-        """Leaves without a word: whatever is unread or unsent is gone."""
+        """Leaves by RST: whatever is unread or unsent is gone."""
+        raw = self.writer.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 
