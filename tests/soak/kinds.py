@@ -13,6 +13,7 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from logs import Logs
 from wire import Peer, Wrong, chunked, expect, request
@@ -28,6 +29,8 @@ class World:
     files: Address
     echo: Address
     contents: dict[str, bytes]
+    uploads: Address
+    stored: Path = Path()  # Where the uploads are.
     logs: Logs = field(default_factory=Logs)  # Of the files.
     tls: Address | None = None  # Of the application too; none where the engine is built without TLS.
     trust: ssl.SSLContext | None = None

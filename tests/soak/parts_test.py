@@ -101,7 +101,7 @@ class OneByteTest(unittest.TestCase):
             server = await asyncio.start_server(serve, "127.0.0.1", 0)
             async with server:
                 address = server.sockets[0].getsockname()
-                world = World(address, address, address, {})
+                world = World(address, address, address, {}, address)
                 await repeat(one, 0, world, tally, 1, asyncio.get_running_loop().time() + 0.05)
 
         asyncio.run(run())
@@ -145,7 +145,7 @@ class JudgementTest(unittest.TestCase):
 
     def test_a_server_that_is_gone_is_wrong_for_every_kind(self) -> None:
         nowhere = ("127.0.0.1", 1)
-        world, tally = World(nowhere, nowhere, nowhere, {"a": b"a"}, tls=nowhere), Tally()
+        world, tally = World(nowhere, nowhere, nowhere, {"a": b"a"}, nowhere, tls=nowhere), Tally()
 
         async def run() -> None:
             until = asyncio.get_running_loop().time() + 0.05

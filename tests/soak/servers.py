@@ -28,7 +28,7 @@ def serve(
     """They end with the stack."""
     choose = random.Random(arguments.seed)
     contents = {name: choose.randbytes(size) for name, size in FILE_SIZES.items()}
-    public, logs = (directory / name for name in ("public", "logs"))
+    public, logs, stored = (directory / name for name in ("public", "logs", "stored"))
     public.mkdir()
     logs.mkdir()
     for name, content in contents.items():
@@ -40,14 +40,16 @@ def serve(
         ("app", arguments.app, tls),
         ("files", arguments.engine, FILES.format(logs=logs, public=public)),
         ("echo", arguments.echo, ""),
+        ("uploads", arguments.uploads, ""),
     ):
         (directory / f"{name}.toml").write_text('[server]\nlisten = ["127.0.0.1:0"]\n' + TIMEOUTS + config)
         command = [os.path.abspath(program), "--config", f"{name}.toml"]
-        servers.append(Watched(name, stack.enter_context(Server(command, cwd=directory))))
-    app, files, echo = (one.server for one in servers)
+        server = Server(command, cwd=directory, environment={"UPLOADS_DIRECTORY": str(stored)})
+        servers.append(Watched(name, stack.enter_context(server)))
+    app, files, echo, uploads = (one.server for one in servers)
     for one in servers:
         one.idle = one.open_now()
-    world = World(app.address, files.address, echo.address, contents)
+    world = World(app.address, files.address, echo.address, contents, uploads.address, stored)
     world.logs = Logs(logs, files)
     if tls:
         # The plain address is told first.

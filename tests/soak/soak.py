@@ -3,11 +3,11 @@
 memory and descriptors are watched. Run by `./dev soak MINUTES`; the test run has 20 seconds of it.
 
     soak.py --seconds 600 [--seed 1] [--only pipelined,files] [--app PROGRAM]
-            [--engine PROGRAM] [--echo PROGRAM]
+            [--engine PROGRAM] [--echo PROGRAM] [--uploads PROGRAM]
 
 A table of the kinds at the end, then memory and descriptors, then `N passed, N failed`. Exit 1 where an answer
-was wrong, a server did not end cleanly, memory went on growing, a descriptor was left, or an answer has no
-line in the log."""
+was wrong, a server did not end cleanly, memory went on growing, a descriptor was left, an answer has no line in the
+log, or an upload that was cut left a file."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from pathlib import Path
 import log_kinds  # noqa: F401
 import other_kinds  # noqa: F401
 import reply_kinds  # noqa: F401
+import upload_kinds  # noqa: F401
 from kinds import KINDS, Kind, World
 from logs import Logs
 from servers import serve
@@ -105,6 +106,7 @@ def arguments_of(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--app", default=str(build / "tests/integration/test_app"))
     parser.add_argument("--engine", default=str(build / "apps/millrace/millrace"))
     parser.add_argument("--echo", default=str(build / "apps/echo/echo"))
+    parser.add_argument("--uploads", default=str(build / "apps/uploads/uploads"))
     return parser.parse_args(argv)
 
 
@@ -122,7 +124,7 @@ def main(argv: list[str]) -> int:
         wrong = report(kinds, tally, servers, world.logs, arguments.seconds)
         for server in servers:
             wrong += server.faults()
-        wrong += world.logs.faults()
+        wrong += world.logs.faults() + [f"uploads: {path.name} was left" for path in world.stored.iterdir()]
     for fault in wrong[:50]:
         print(f"WRONG {fault}")
     print(f"{sum(tally.verified.values())} passed, {len(wrong)} failed")

@@ -123,6 +123,6 @@ def request(path: str = "/", *fields: str, method: str = "GET", body: bytes | No
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
 
 
-def chunked(path: str, parts: list[bytes]) -> bytes:
-    head = request(path, "Transfer-Encoding: chunked", method="POST")
+def chunked(path: str, parts: list[bytes], *fields: str) -> bytes:
+    head = request(path, "Transfer-Encoding: chunked", *fields, method="POST")
     return head + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts if part) + b"0\r\n\r\n"
