@@ -9,6 +9,8 @@ from urllib.parse import quote
 from kinds import World, kind
 from wire import Peer, Wrong, chunked, expect, request
 
+END = b"--\r\n"
+
 
 def form(choose: random.Random, files: dict[str, bytes]) -> tuple[str, bytes]:
     """The Content-Type, and the parts: a field, then the files."""
@@ -19,7 +21,7 @@ def form(choose: random.Random, files: dict[str, bytes]) -> tuple[str, bytes]:
         parts.append(head.encode() + content)
     line = b"--" + boundary.encode()
     body = b"".join(line + b"\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts)
-    return f"Content-Type: multipart/form-data; boundary={boundary}", body + line + b"--\r\n"
+    return f"Content-Type: multipart/form-data; boundary={boundary}", body + line + END
 
 
 @kind(clients=2)
@@ -51,7 +53,9 @@ async def cut_uploads(world: World, choose: random.Random) -> int:
     """An upload whose client leaves by RST in the midst of it: at the end of the soak no file may be there."""
     kind_of, body = form(choose, {"cut.bin": choose.randbytes(choose.randrange(1, 300_000))})
     peer = await Peer.connect(world.uploads)
-    await peer.send(request("/", kind_of, method="POST", body=body)[: -choose.randrange(1, len(body))])
+    # Once the boundary behind it is there, the file is whole, and may be kept.
+    missing = choose.randrange(len(b"-" + END), len(body))
+    await peer.send(request("/", kind_of, method="POST", body=body)[:-missing])
     await asyncio.sleep(choose.random() * 0.01)
     peer.reset()
     return 0
