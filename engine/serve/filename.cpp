@@ -8,19 +8,28 @@ namespace {
 
 constexpr std::size_t filename_bytes_max = 255;  // NAME_MAX, in <limits.h>.
 constexpr std::size_t extension_bytes_max = 16;
+constexpr std::size_t sequence_bytes_max = 4;  // Of UTF-8.
 
-/// Cuts to a size, but not within a UTF-8 sequence.
+bool continues_sequence(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+
+/// Cuts to a size, but not within a UTF-8 sequence. Bytes that are none are cut anywhere, or nothing may be left.
 std::string_view cut(std::string_view text, std::size_t bytes_max) noexcept {
   if (text.size() <= bytes_max) return text;
-  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0) == 0x80) --bytes_max;
-  return text.substr(0, bytes_max);
+  std::size_t end = bytes_max;
+  while (bytes_max - end < sequence_bytes_max - 1 && continues_sequence(text[end])) --end;
+  return text.substr(0, continues_sequence(text[end]) ? bytes_max : end);
+}
+
+/// Without what no name ends with.
+std::string_view trimmed(std::string_view text) noexcept {
+  return text.substr(0, text.find_last_not_of(". ") + 1);
 }
 
 std::string shortened(const std::string& name) {
   const std::size_t dot = name.rfind('.');
   const bool has_extension = dot != std::string::npos && name.size() - dot <= extension_bytes_max;
   const std::string_view extension = has_extension ? std::string_view(name).substr(dot) : std::string_view();
-  std::string out(cut(name, filename_bytes_max - extension.size()));
+  std::string out(trimmed(cut(name, filename_bytes_max - extension.size())));
   return out.append(extension);
 }
 
@@ -35,9 +44,8 @@ std::string safe_filename(std::string_view sent) {
     name += std::string_view(":*?\"<>|").find(byte) != std::string_view::npos ? '_' : byte;
   }
   const std::size_t begin = std::min(name.find_first_not_of(". "), name.size());
-  const std::size_t end = name.find_last_not_of(". ") + 1;
-  if (begin >= end) return "file";
-  name = name.substr(begin, end - begin);
+  name = std::string(trimmed(std::string_view(name).substr(begin)));
+  if (name.empty()) return "file";
   return name.size() > filename_bytes_max ? shortened(name) : name;
 }
 

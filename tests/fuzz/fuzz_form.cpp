@@ -20,7 +20,7 @@ void check_name(std::string_view sent) {
   MR_ASSERT(!name.empty() && name.size() <= 255 && name.front() != '.');
   for (const char byte : name)
     MR_ASSERT(byte != '/' && byte != '\\' && static_cast<unsigned char>(byte) >= 0x20);
-  MR_ASSERT(safe_filename(name) == name || name.size() == 255);
+  MR_ASSERT(safe_filename(name) == name);
 }
 
 }  // namespace

@@ -228,4 +228,10 @@ TEST_CASE("form: safe names for files") {
   CHECK(safe_filename(std::string(300, 'x')) == std::string(255, 'x'));
   CHECK(safe_filename(std::string(300, 'x') + ".jpeg") == std::string(250, 'x') + ".jpeg");
   CHECK(safe_filename(std::string(254, 'x') + "\xc3\xa9") == std::string(254, 'x'));
+  CHECK(safe_filename(std::string(254, 'x') + " \xc3\xa9") == std::string(254, 'x'));
+  CHECK(safe_filename(std::string(240, 'x') + std::string(20, '.') + ".txt") ==
+        std::string(240, 'x') + ".txt");
+  // No UTF-8: not shorter than it must be.
+  CHECK(safe_filename(std::string(300, '\x80')) == std::string(255, '\x80'));
+  CHECK(safe_filename(std::string(300, '\x80') + ".txt") == std::string(251, '\x80') + ".txt");
 }
