@@ -42,6 +42,15 @@ std::size_t pass_text(std::string_view text, std::size_t at) noexcept {
   return text.size();
 }
 
+/// Whether the quotes there begin a text for sure. Those behind other characters are in a dotted key (`a."b"`), or a
+/// mistake, in which toml++ may look for the end of a number.
+bool begins_text(std::string_view text, std::size_t at) noexcept {
+  return at == 0 || std::string_view(" \t\r\n=,[{").find(text[at - 1]) != std::string_view::npos ||
+         text.substr(0, at) == byte_order_mark;
+}
+
+bool is_ascii(std::string_view text) noexcept { return std::none_of(text.begin(), text.end(), beyond_ascii); }
+
 }  // namespace
 
 std::size_t find_stray_character(std::string_view text) noexcept {
@@ -50,7 +59,9 @@ std::size_t find_stray_character(std::string_view text) noexcept {
     if (text[at] == '#') {
       at = std::min(text.find('\n', at), text.size());
     } else if (text[at] == '"' || text[at] == '\'') {
-      at = pass_text(text, at);
+      const std::size_t end = pass_text(text, at);
+      if (!begins_text(text, at) && !is_ascii(text.substr(at, end - at))) return at;
+      at = end;
     } else if (beyond_ascii(text[at])) {
       return at;
     } else {

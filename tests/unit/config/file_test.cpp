@@ -345,6 +345,8 @@ TEST_CASE("characters beyond ASCII stand in quotes and comments alone") {
       "[headers]\nx = '''it's \xc3\xa9'''\n",
       "[headers]\nx = '\xc3\xa9",  // Without an end: toml++ says so.
       "[headers]\nx = \"\\",
+      "\xef\xbb\xbf\"\xc3\xa9\" = ['\xc3\xa9','\xc3\xa9', {\"\xc3\xa9\"=\"\xc3\xa9\"}]\n[\"\xc3\xa9\"]\n",
+      "a.\"b c\".d = 1 # \xc3\xa9\n",
   };
   for (const std::string_view text : good) CHECK(find_stray_character(text) == text.size());
   const std::string_view bad[] = {
@@ -354,6 +356,10 @@ TEST_CASE("characters beyond ASCII stand in quotes and comments alone") {
       "[server]\nx = \"\"\xc2\xa0\n",
       "[server]\nx = '''a'''''\xc2\xa0\n",
       "[server]\nx = '''a'b'''\xc2\xa0\n",
+      "[server]\nx = 48Z\"\xc4\x9e",
+      "[server]\nx = 2000-01-01 1'\xc4\x9e'\n",
+      "[server]\nx = 1.\"\xc4\x9e\"\n",
+      "[server]\nx = +\"#\xc4\x9e\"\n",
   };
   CHECK(find_stray_character("x = 'a\n\xc3\xa9") == 7);  // What a line does not end is no text in the next.
   for (const std::string_view text : bad) {
