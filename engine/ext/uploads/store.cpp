@@ -16,6 +16,7 @@ namespace {
 
 constexpr unsigned names_tried_max = 1000;  ///< Of one name; then EEXIST.
 constexpr std::size_t filename_bytes_max = 255;
+constexpr std::size_t extension_bytes_max = 16;  ///< More behind a dot is a part of the name.
 
 /// What filesystems without O_TMPFILE answer; EISDIR is an old kernel's.
 bool has_no_unnamed_files(int error) noexcept {
@@ -56,7 +57,8 @@ int link_as(const Store& store, const std::string& name) noexcept {
 std::string numbered(const std::string& name, unsigned number) {
   std::string suffix(1, '-');
   suffix += std::to_string(number);
-  const std::size_t dot = std::min(name.rfind('.'), name.size());
+  std::size_t dot = std::min(name.rfind('.'), name.size());
+  if (name.size() - dot > extension_bytes_max) dot = name.size();
   std::string stem = name.substr(0, dot);
   const std::string extension = name.substr(dot);
   while (!stem.empty() && stem.size() + suffix.size() + extension.size() > filename_bytes_max) {

@@ -85,6 +85,9 @@ TEST_CASE("stored file: a name that is taken gets a number") {
   const std::string longest(255, 'x');
   CHECK(StoredFile(directory.path).keep(longest) == longest);
   CHECK(StoredFile(directory.path).keep(longest) == std::string(253, 'x') + "-2");
+  const std::string long_behind_a_dot = "a." + std::string(253, 'x');
+  CHECK(StoredFile(directory.path).keep(long_behind_a_dot) == long_behind_a_dot);
+  CHECK(StoredFile(directory.path).keep(long_behind_a_dot) == "a." + std::string(251, 'x') + "-2");
 }
 
 TEST_CASE("stored file: where the filesystem has no unnamed files") {
