@@ -64,6 +64,8 @@ struct RouteConfig {
   RateConfig rate;                   ///< Beside that of the whole server.
   std::uint64_t body_bytes_max = 0;  ///< 0: the server's.
   std::optional<CompressOptions> compress;
+  std::optional<CorsOptions> cors;  ///< In place of the whole server's.
+  bool without_cors = false;        ///< Nor that.
   std::optional<AuthConfig> auth;
 };
 

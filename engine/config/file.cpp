@@ -90,7 +90,7 @@ void read_top(const toml::table& top, std::string_view file, Config& config, Fil
     } else if (key.str() == "compress") {
       read_compress(node, "[compress]", config.compress, problems);
     } else if (key.str() == "cors") {
-      read_cors(node, config.cors, problems);
+      read_cors(node, "[cors]", config.cors, problems);
     } else if (key.str() == "security_headers") {
       read_security_headers(node, config.security_headers, problems);
     } else if (key.str() == "auth") {

@@ -124,26 +124,31 @@ void read_compress(const toml::node& node, std::string_view context, std::option
   }
 }
 
-void read_cors(const toml::node& node, std::optional<CorsOptions>& out, FileProblems& problems) {
+void read_cors(const toml::node& node, std::string_view context, std::optional<CorsOptions>& out,
+               FileProblems& problems) {
   CorsOptions& options = out.emplace();
   options.origins.clear();
   const Slot slots[] = {{"origins", &options.origins},         {"methods", &options.methods},
                         {"headers", &options.headers},         {"expose", &options.expose},
                         {"credentials", &options.credentials}, {"max_age", &options.max_age}};
   const std::size_t found = problems.count();
-  read_table(node, "[cors]", slots, problems);
+  read_table(node, context, slots, problems);
   if (problems.count() != found) return;
   if (options.origins.empty())
-    return problems.add(node, "[cors] needs `origins`: a list such as [\"https://example.org\"], or [\"*\"]");
+    return problems.add(
+        node,
+        fmt::format("{} needs `origins`: a list such as [\"https://example.org\"], or [\"*\"]", context));
   for (const std::string& origin : options.origins) {
     const std::size_t host = origin.find("://");
     const bool good = host != std::string::npos && origin.find('/', host + 3) == std::string::npos;
     if (origin != "*" && !good)
-      problems.add(node, fmt::format("[cors] origins: {}: expected an origin as browsers send it, such as "
+      problems.add(node, fmt::format("{} origins: {}: expected an origin as browsers send it, such as "
                                      "\"https://example.org\", or \"*\"",
-                                     quoted(origin)));
+                                     context, quoted(origin)));
     if (origin == "*" && options.credentials)
-      problems.add(node, "[cors] credentials: not with the origin \"*\": name those that may send them");
+      problems.add(
+          node,
+          fmt::format("{} credentials: not with the origin \"*\": name those that may send them", context));
   }
 }
 

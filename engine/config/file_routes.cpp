@@ -15,9 +15,9 @@ namespace millrace::config {
 namespace {
 
 using Names = std::span<const std::string_view>;
-constexpr std::array<std::string_view, 11> route_keys = {"path",    "respond",  "redirect", "files",
+constexpr std::array<std::string_view, 12> route_keys = {"path",    "respond",  "redirect", "files",
                                                          "metrics", "hosts",    "headers",  "rate_limit",
-                                                         "body",    "compress", "auth"};
+                                                         "body",    "compress", "cors",     "auth"};
 constexpr std::array<std::string_view, 4> respond_keys = {"status", "type", "body", "headers"};
 constexpr std::array<std::string_view, 2> redirect_keys = {"to", "status"};
 constexpr std::array<std::int64_t, 5> redirect_statuses = {301, 302, 303, 307, 308};
@@ -125,6 +125,14 @@ void read_metrics(const toml::node& node, RouteConfig& route, FileProblems& prob
   problems.add(node, fmt::format("metrics = {}: expected true; a route without it has none", show(node)));
 }
 
+void read_route_cors(const toml::node& node, RouteConfig& route, FileProblems& problems) {
+  const auto* flag = node.as_boolean();
+  if (flag != nullptr && !flag->get())
+    route.without_cors = true;
+  else
+    read_cors(node, "cors", route.cors, problems);
+}
+
 const char* fault_of(detail::PatternFault fault) {
   using enum detail::PatternFault;
   switch (fault) {
@@ -187,6 +195,7 @@ RouteConfig read_route(const toml::table& table, FileProblems& problems) {
     if (key.str() == "rate_limit") read_rate_limit(node, "rate_limit", route.rate, problems);
     if (key.str() == "body") read_body_limit(key, node, route.body_bytes_max, problems);
     if (key.str() == "compress") read_compress(node, "compress", route.compress, problems);
+    if (key.str() == "cors") read_route_cors(node, route, problems);
     if (key.str() == "auth") read_auth(node, "auth", route.auth, problems);
     if (key.str() == "respond") read_respond(node, route, problems);
     if (key.str() == "redirect") read_redirect(node, route, problems);

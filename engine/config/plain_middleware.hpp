@@ -36,6 +36,7 @@ detail::Middleware make_plain(M middleware) {
     };
   }
   if constexpr (requires(const M& one) { one.output(); }) made.output = kept->output();
+  if constexpr (requires { M::inner_counts; }) made.kind = &detail::kind_tag<M>;
   return made;
 }
 

@@ -42,11 +42,12 @@ std::string show_auth(const AuthConfig& auth, std::string_view end) {
                      quoted(basic ? auth.users : auth.tokens), end, quoted(auth.realm));
 }
 
-std::string show_cors(const CorsOptions& cors) {
-  std::string text = fmt::format("origins = {}\nmethods = {}\nheaders = {}\n", show_list(cors.origins),
-                                 show_list(cors.methods), show_list(cors.headers));
-  if (!cors.expose.empty()) text += fmt::format("expose = {}\n", show_list(cors.expose));
-  return text + fmt::format("credentials = {}\nmax_age = \"{}s\"\n", cors.credentials, cors.max_age.count());
+std::string show_cors(const CorsOptions& cors, std::string_view end) {
+  std::string text = fmt::format("origins = {}{}methods = {}{}headers = {}{}", show_list(cors.origins), end,
+                                 show_list(cors.methods), end, show_list(cors.headers), end);
+  if (!cors.expose.empty()) text += fmt::format("expose = {}{}", show_list(cors.expose), end);
+  return text +
+         fmt::format("credentials = {}{}max_age = \"{}s\"", cors.credentials, end, cors.max_age.count());
 }
 
 std::string show_security(const SecurityHeaders& fields) {
@@ -69,6 +70,8 @@ std::string show_around(const RouteConfig& route) {
     text += fmt::format("rate_limit = {{ per_second = {}, burst = {} }}\n", route.rate.per_second,
                         route.rate.burst);
   if (route.compress) text += fmt::format("compress = {{ {} }}\n", show_compress(*route.compress, ", "));
+  if (route.cors) text += fmt::format("cors = {{ {} }}\n", show_cors(*route.cors, ", "));
+  if (route.without_cors) text += "cors = false\n";
   if (route.auth) text += fmt::format("auth = {{ {} }}\n", show_auth(*route.auth, ", "));
   if (route.body_bytes_max != 0) text += fmt::format("body = \"{}\"\n", show_size(route.body_bytes_max));
   return text;
@@ -88,7 +91,7 @@ std::string show_all(const Config& config) {
     text += fmt::format("\n[rate_limit]\nper_second = {}\nburst = {}\n", config.rate.per_second,
                         config.rate.burst);
   if (config.compress) text += fmt::format("\n[compress]\n{}\n", show_compress(*config.compress, "\n"));
-  if (config.cors) text += "\n[cors]\n" + show_cors(*config.cors);
+  if (config.cors) text += fmt::format("\n[cors]\n{}\n", show_cors(*config.cors, "\n"));
   if (config.security_headers) text += "\n[security_headers]\n" + show_security(*config.security_headers);
   if (config.auth) text += fmt::format("\n[auth]\n{}\n", show_auth(*config.auth, "\n"));
   return text;

@@ -66,6 +66,9 @@ RateLimit rate_limit_of(const RateConfig& rate) {
   return rate_limit({.per_second = rate.per_second, .burst = rate.burst});
 }
 
+/// Does nothing, in the place of any other.
+detail::Middleware no_cors() { return {.kind = &detail::kind_tag<Cors>}; }
+
 /// RFC 6797 section 7.2: never over plain HTTP.
 class Hsts {
  public:
@@ -106,7 +109,8 @@ void use_for_all(const Config& config, serve::AppState& state, Report& report) {
   if (config.hsts_ms != 0) use(make_plain(Hsts(config.hsts_ms)));
   if (!config.headers.empty()) use(make_plain(headers(config.headers)));
   if (config.security_headers) use(make_plain(security_headers(*config.security_headers)));
-  if (config.cors) use(make_plain(cors(*config.cors)));
+  // A route's own takes this place, so that no preflight is asked for a password.
+  use(config.cors ? make_plain(cors(*config.cors)) : no_cors());
   if (config.rate.per_second > 0) use(make_plain(rate_limit_of(config.rate)));
   const std::string problem = config.auth ? use_auth(*config.auth, use) : std::string();
   if (!problem.empty()) report.problems.push_back(fmt::format("{}: [auth] {}", config.file, problem));
@@ -117,6 +121,8 @@ void use_for_all(const Config& config, serve::AppState& state, Report& report) {
 std::string use_for_route(const RouteConfig& route, serve::AppState& state) {
   const auto use = [&state](const detail::Middleware& one) { state.use_for_last(one); };
   if (!route.added_headers.empty()) use(make_plain(headers(route.added_headers)));
+  if (route.cors) use(make_plain(cors(*route.cors)));
+  if (route.without_cors) use(no_cors());
   if (route.rate.per_second > 0) use(make_plain(rate_limit_of(route.rate)));
   if (route.body_bytes_max != 0) use({.body_bytes_max = route.body_bytes_max});
   if (route.auth) {

@@ -64,7 +64,8 @@ void read_body_limit(const toml::key& key, const toml::node& node, std::uint64_t
 // file_around.cpp. `context` says where: "[compress]", or "compress" of a route.
 void read_compress(const toml::node& node, std::string_view context, std::optional<CompressOptions>& out,
                    FileProblems& problems);
-void read_cors(const toml::node& node, std::optional<CorsOptions>& out, FileProblems& problems);
+void read_cors(const toml::node& node, std::string_view context, std::optional<CorsOptions>& out,
+               FileProblems& problems);
 void read_security_headers(const toml::node& node, std::optional<SecurityHeaders>& out,
                            FileProblems& problems);
 void read_auth(const toml::node& node, std::string_view context, std::optional<AuthConfig>& out,

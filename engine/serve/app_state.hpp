@@ -50,6 +50,8 @@ struct Route {
   std::vector<const detail::Middleware*> middleware = {};  ///< Of this route alone.
   std::uint64_t body_bytes_max = 0;                        ///< In a Dispatch: 0 for the server's.
   const Chain* chain = nullptr;  ///< In a Dispatch: all the middleware around it; null: none.
+  /// In a Dispatch: answers what its path has no route for, as preflights. Null: its group does.
+  const Route* unrouted = nullptr;
   http::Method method = http::Method::get;
   bool any = false;  ///< Every method without a route of its own; `method` does not count.
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "engine/base/assert.hpp"
@@ -31,8 +32,26 @@ std::string pattern_of(const Route& route) {
   return prefix.empty() ? route.pattern : prefix + (route.pattern == "/" ? "" : route.pattern);
 }
 
-bool is_limit(const detail::Middleware* one) noexcept {
-  return one->timeout_ns != 0 || one->body_bytes_max != 0;
+bool has_kind(const detail::Middleware* one) noexcept { return one->kind != nullptr; }
+
+/// In the chain: limits have no place there.
+bool does_nothing(const detail::Middleware* one) noexcept {
+  return one->before == nullptr && one->after == nullptr && one->done == nullptr && one->around == nullptr;
+}
+
+/// Of each kind the innermost, where the outermost stood.
+MiddlewareList one_of_each_kind(const MiddlewareList& all) {
+  MiddlewareList kept;
+  for (const detail::Middleware* one : all) {
+    const auto outer = std::find_if(kept.begin(), kept.end(), [one](const detail::Middleware* other) {
+      return has_kind(one) && other->kind == one->kind;
+    });
+    if (outer != kept.end())
+      *outer = one;
+    else
+      kept.push_back(one);
+  }
+  return kept;
 }
 
 }  // namespace
@@ -63,7 +82,8 @@ void Dispatch::resolve(const AppState& state) {
     resolved->pattern = pattern_of(*route);
     MiddlewareList middleware = middleware_of(route->group);
     middleware.insert(middleware.end(), route->middleware.begin(), route->middleware.end());
-    put_chain(*resolved, std::move(middleware));
+    put_chain(*resolved, middleware);
+    put_stand_in(*route, *resolved);
     routes_.push_back(std::move(resolved));
   }
   for (const std::unique_ptr<AppState>& mounted : state.mounted()) resolve(*mounted);
@@ -82,14 +102,28 @@ void Dispatch::resolve_groups(const AppState& state) {
   }
 }
 
+// What a route has in place of its group's is also around what its path has no route for: a preflight asks for
+// another method than the one it is about.
+void Dispatch::put_stand_in(const Route& of, Route& resolved) {
+  MiddlewareList middleware = middleware_of(of.group);
+  const std::size_t outer = middleware.size();
+  std::copy_if(of.middleware.begin(), of.middleware.end(), std::back_inserter(middleware), has_kind);
+  if (middleware.size() == outer) return;
+  auto made = std::make_unique<Route>(
+      Route{.state = of.state, .entry = {.start = answer_unrouted, .self = this}, .group = of.group});
+  put_chain(*made, middleware);
+  resolved.unrouted = made.get();
+  stand_ins_.push_back(std::move(made));
+}
+
 // The innermost limit of each kind counts, and takes no place in the chain.
-void Dispatch::put_chain(Route& route, MiddlewareList middleware) {
+void Dispatch::put_chain(Route& route, const MiddlewareList& middleware) {
   Chain chain{.state = route.state, .handler = route.entry};
-  for (const detail::Middleware* one : middleware) {
+  for (const detail::Middleware* one : one_of_each_kind(middleware)) {
     if (one->timeout_ns != 0) chain.timeout_ns = one->timeout_ns;
     if (one->body_bytes_max != 0) route.body_bytes_max = one->body_bytes_max;
     chain.tells_done = chain.tells_done || one->done != nullptr;
-    if (!is_limit(one)) chain.middleware.push_back(one);
+    if (!does_nothing(one)) chain.middleware.push_back(one);
   }
   if (chain.middleware.empty() && (chain.timeout_ns == 0 || !route.entry.asynchronous)) return;
   chains_.push_back(std::make_unique<Chain>(std::move(chain)));
@@ -108,8 +142,8 @@ void Dispatch::route(proto::Exchange& exchange) noexcept {
 }
 
 void Dispatch::note_unrouted(proto::Exchange& exchange) const noexcept {
-  const Place* place = place_of(exchange.target);
-  exchange.asynchronous = place != nullptr && place->route.entry.asynchronous;
+  const Route* answering = unrouted_of(exchange);
+  exchange.asynchronous = answering != nullptr && answering->entry.asynchronous;
   exchange.reads_parts = false;
 }
 
@@ -146,10 +180,35 @@ const Dispatch::Place* Dispatch::place_of(const http::Target& target) const noex
   return nullptr;
 }
 
-void Dispatch::start_unrouted(proto::Exchange& exchange) noexcept {
+// The route that the request is about: of a preflight the one that it asks for, else any of the path.
+const Route* Dispatch::stand_in_of(const proto::Exchange& exchange) const noexcept {
+  const MethodSet allowed = router_->allowed(exchange.target);
+  const std::string_view wanted = exchange.request.header("access-control-request-method").value_or("");
+  const Route* found = nullptr;
+  for (unsigned i = 0; i < http::method_count; ++i) {
+    const auto method = static_cast<http::Method>(i);
+    if ((allowed & bit(method)) == 0) continue;
+    Parameters parameters;
+    std::uint8_t count = 0;
+    const Route* route = router_->find(method, exchange.target, parameters, count);
+    if (route == nullptr) continue;
+    if (http::name_of(method) == wanted) return route->unrouted;
+    if (found == nullptr) found = route->unrouted;
+  }
+  return found;
+}
+
+const Route* Dispatch::unrouted_of(const proto::Exchange& exchange) const noexcept {
+  const Route* found = stand_ins_.empty() ? nullptr : stand_in_of(exchange);
+  if (found != nullptr) return found;
   const Place* place = place_of(exchange.target);
-  if (place == nullptr) return answer_unrouted(this, exchange.request);
-  exchange.route = &place->route;
+  return place != nullptr ? &place->route : nullptr;
+}
+
+void Dispatch::start_unrouted(proto::Exchange& exchange) noexcept {
+  const Route* answering = unrouted_of(exchange);
+  if (answering == nullptr) return answer_unrouted(this, exchange.request);
+  exchange.route = answering;
   const bool asynchronous = exchange.asynchronous;
   start(exchange);  // An asynchronous exchange may be gone behind this.
   if (!asynchronous) exchange.route = nullptr;

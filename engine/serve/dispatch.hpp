@@ -53,8 +53,11 @@ class Dispatch final : public proto::RequestHandler {
   Dispatch(const AppState& state, const GroupState* host) noexcept : state_(state), host_(host) {}
   void resolve(const AppState& state);
   void resolve_groups(const AppState& state);
-  void put_chain(Route& route, std::vector<const detail::Middleware*> middleware);
+  void put_chain(Route& route, const std::vector<const detail::Middleware*>& middleware);
+  void put_stand_in(const Route& of, Route& resolved);
   const Place* place_of(const http::Target& target) const noexcept;
+  const Route* stand_in_of(const proto::Exchange& exchange) const noexcept;
+  const Route* unrouted_of(const proto::Exchange& exchange) const noexcept;
   [[gnu::noinline]] void note_unrouted(proto::Exchange& exchange) const noexcept;
   void start_unrouted(proto::Exchange& exchange) noexcept;
   [[gnu::noinline]] static void start_coroutine(const detail::Entry& entry,
@@ -66,6 +69,7 @@ class Dispatch final : public proto::RequestHandler {
   std::uint16_t missing_status_ = 404;
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<std::unique_ptr<Chain>> chains_;
+  std::vector<std::unique_ptr<Route>> stand_ins_;  ///< Each one is Route::unrouted of one of routes_.
   std::vector<Place> places_;  ///< Longest prefix first; the last one is the root's. None without middleware.
   std::unique_ptr<Router> router_;
 };

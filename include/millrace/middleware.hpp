@@ -8,7 +8,7 @@
 //              and the reply, if there was one, has been handed over; also for what the engine refused
 //   several    an object with any of the members before(), after() and done()
 //   around     [](mr::Request&, mr::Next) -> mr::Task<mr::Response>    a coroutine: may wait
-//   a limit    mr::timeout(), mr::body_limit(): the innermost one counts
+//   a limit    mr::timeout(), mr::body_limit(): the innermost one counts, as of mr::cors()
 //
 // A WebSocket's handshake passes before(); its 101 is seen by done() alone, when the socket has closed.
 // What the engine refuses by itself (400, 408, 413...) is seen by after() and done() of the application

@@ -24,6 +24,19 @@ path = "/secret"
 auth = { users = "users", realm = "Staff" }
 respond = { body = "come in" }
 [[route]]
+path = "/own"
+cors = { origins = ["https://partner.example"], methods = ["GET"], max_age = "1h" }
+auth = { tokens = "tokens" }
+respond = { body = "for partners" }
+[[route]]
+path = "/apart"
+cors = false
+respond = { body = "for no page" }
+[[route]]
+path = "/moved"
+cors = { origins = ["*"] }
+redirect = "/long"
+[[route]]
 path = "/token"
 auth = { tokens = "tokens" }
 respond = { body = "a machine" }
@@ -97,6 +110,31 @@ class AroundTest(TlsTest):
         preflight = ("-X", "OPTIONS", "-H", "Origin: https://page.example", "-H", "Access-Control-Request-Method: GET")
         status, fields, _ = self.curl(server, "/secret", *preflight)
         self.assertEqual((status, fields["access-control-max-age"]), (204, "600"))
+
+    def test_cors_of_a_route(self) -> None:
+        server = self.serve()
+        page, partner = "https://page.example", "https://partner.example"
+
+        def allowed(path: str, origin: str, *flags: str) -> tuple[int, str | None]:
+            status, fields, _ = self.curl(server, path, "-H", f"Origin: {origin}", *flags)
+            return status, fields.get("access-control-allow-origin")
+
+        preflight = ("-X", "OPTIONS", "-H", "Access-Control-Request-Method: GET")
+        token = ("-H", "Authorization: Bearer 0123456789abcdef")
+        self.assertEqual(allowed("/own", partner, *token), (200, partner))
+        self.assertEqual(allowed("/own", page, *token), (200, None))
+        self.assertEqual(allowed("/own", partner), (401, partner))  # The page may see that a token is missing.
+        self.assertEqual(allowed("/own", partner, *preflight), (204, partner))  # No preflight has a token.
+        self.assertEqual(allowed("/own", page, *preflight), (204, None))
+        _, fields, _ = self.curl(server, "/own", "-H", f"Origin: {partner}", *preflight)
+        self.assertEqual((fields["access-control-allow-methods"], fields["access-control-max-age"]), ("get", "3600"))
+        self.assertEqual(allowed("/apart", page), (200, None))
+        self.assertEqual(allowed("/apart", page, *preflight), (204, None))
+        self.assertEqual(allowed("/apart", page, "-X", "POST"), (405, None))
+        self.assertEqual(allowed("/moved", partner), (301, "*"))
+        self.assertEqual(allowed("/moved", partner, *preflight), (204, "*"))
+        self.assertEqual(allowed("/long", page, *preflight), (204, page))
+        self.assertEqual(allowed("/none", page), (404, page))
 
     def test_passwords(self) -> None:
         server = self.serve()

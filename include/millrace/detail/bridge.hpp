@@ -65,6 +65,9 @@ struct ExceptionPage {
 };
 
 /// A type-erased middleware: any of before, after and done; or around alone.
+template <class M>
+inline constexpr char kind_tag = 0;
+
 struct Middleware {
   /// False: it has answered, and nothing further in runs. Never throws, nor does after().
   bool (*before)(void* self, Request& request) noexcept = nullptr;
@@ -80,6 +83,10 @@ struct Middleware {
 
   /// What it writes to, which the server opens; null: nothing.
   serve::Output* output = nullptr;
+
+  /// Of two of the same kind the inner one counts, in the outer one's place. Null: of none, all count. One that
+  /// has a kind and nothing else leaves the outer one out.
+  const void* kind = nullptr;
 
   void (*destroy)(void* self) noexcept = nullptr;
   void* self = nullptr;

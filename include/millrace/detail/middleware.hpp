@@ -85,6 +85,7 @@ Middleware erase(void* self) noexcept {
     }
     if constexpr (requires(const M& middleware) { middleware.output(); })
       made.output = static_cast<const M*>(self)->output();
+    if constexpr (requires { M::inner_counts; }) made.kind = &kind_tag<M>;
     if constexpr (HasDone<M>) {
       made.done = [](void* of, Request& request, const Outcome& outcome) noexcept {
         make_safely(request, [&] { static_cast<const M*>(of)->done(request, outcome); });

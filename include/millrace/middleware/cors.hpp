@@ -29,9 +29,11 @@ struct CorsOptions {
 };
 
 /// Answers preflights itself (204), before anything further in: also for a path without a route. To an origin
-/// that may not, it says nothing, and the browser refuses.
+/// that may not, it says nothing, and the browser refuses. Around a group or all; behind one route's handler it
+/// also answers the preflights for it, in place of one further out.
 class Cors {
  public:
+  static constexpr bool inner_counts = true;
   explicit Cors(const CorsOptions& options);
   std::optional<Response> before(Request& request) const;
   void after(Request& request, Reply& reply) const;

@@ -66,7 +66,7 @@ TEST_CASE("docs/CONFIGURATION.md: every setting, in the order of the table, with
   }
   CHECK(text.find("`[tls] hsts = ") != std::string::npos);
   for (const char* key : {"path", "respond", "redirect", "files", "hosts", "headers", "rate_limit", "body",
-                          "compress", "auth"}) {
+                          "compress", "cors", "auth"}) {
     CAPTURE(key);
     CHECK(text.find("\n| `" + std::string(key) + "` |", text.find("## [[route]]")) != std::string::npos);
   }

@@ -40,10 +40,12 @@ headers = { Cache-Control = "max-age=60" }
 rate_limit = { per_second = 0.5, burst = 2 }
 body = "16k"
 compress = { min = 10 }
+cors = { origins = ["https://b.example"], methods = ["GET"], expose = ["X-Count"], max_age = "5s" }
 auth = { tokens = "/etc/tokens" }
 [[route]]
 path = "/a"
 respond = { body = "b" }
+cors = false
 )";
 
 Config read(const std::string& text) {
@@ -101,9 +103,18 @@ TEST_CASE("file: what stands around routes is read, and printed so that it reads
     REQUIRE((route.compress && route.auth));
     CHECK(route.compress->bytes_min == 10);
     CHECK(route.compress->types.empty());
+    REQUIRE(route.cors);
+    CHECK(route.cors->origins == std::vector<std::string>{"https://b.example"});
+    CHECK(route.cors->methods == std::vector<std::string>{"GET"});
+    CHECK(route.cors->headers == CorsOptions().headers);
+    CHECK(route.cors->expose == std::vector<std::string>{"X-Count"});
+    CHECK(route.cors->max_age == std::chrono::seconds(5));
+    CHECK(!route.without_cors);
     CHECK(route.auth->tokens == "/etc/tokens");
     CHECK(route.auth->realm == "private");
     CHECK(config->routes[1].hosts.empty());
+    CHECK(config->routes[1].without_cors);
+    CHECK(!config->routes[1].cors);
   }
   CHECK(table_of_routes(first).find("/a for example.org, *.example.org") != std::string::npos);
 }
@@ -170,6 +181,16 @@ TEST_CASE("file: faults of what stands around routes name line, key and what was
   CHECK(problem_of(with_route("auth = { user = \"x\" }")) ==
         "m.toml:4: unknown key `user` in auth; the nearest is `users`");
   CHECK(problem_of(with_route("compress = 3")) == "m.toml:4: compress = 3: expected a table with `min`");
+  CHECK(problem_of(with_route("cors = { origin = [\"*\"] }")) ==
+        "m.toml:4: unknown key `origin` in cors; the nearest is `origins`");
+  CHECK(problem_of(with_route("cors = { max_age = \"1h\" }")).starts_with("m.toml:4: cors needs `origins`"));
+  CHECK(problem_of(with_route("cors = { origins = [\"a\"] }"))
+            .starts_with("m.toml:4: cors origins: \"a\": expected an origin as browsers send it"));
+  CHECK(problem_of(with_route("cors = { origins = [\"*\"], credentials = true }"))
+            .starts_with("m.toml:4: cors credentials: not with the origin \"*\""));
+  CHECK(problem_of(with_route("cors = true")) == "m.toml:4: cors = true: expected a table with `origins`");
+  CHECK(problem_of(with_route("crs = false")) ==
+        "m.toml:4: unknown key `crs` in [[route]]; the nearest is `cors`");
   CHECK(problem_of("[tls]\nhsts = 5\n") ==
         "m.toml:2: [tls] hsts = 5: expected a duration from 0s to 731d, such as \"365d\"");
   CHECK(problem_of("[tls]\nhst = \"5d\"\n").find("the nearest is `hsts`") != std::string::npos);

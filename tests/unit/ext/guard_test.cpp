@@ -112,6 +112,47 @@ TEST_CASE_FIXTURE(AppFixture, "cors: every origin, and then never with credentia
   CHECK(field(preflight, "Access-Control-Allow-Credentials") == "(none)");
 }
 
+TEST_CASE_FIXTURE(AppFixture, "cors: a route's own, in the place of the application's") {
+  const auto key = [](Request& request) -> std::optional<Response> {
+    if (request.header("x-key")) return std::nullopt;
+    return Response("no key").status(401);
+  };
+  app.use(cors({.origins = {"https://a.example"}}), key);
+  app.get("/own", ok(), cors({.origins = {"https://b.example"}, .methods = {"GET"}}));
+  app.post("/own", ok());
+  app.get("/all", ok());
+  const auto allowed = [this](const char* line, const char* origin, const char* wanted) {
+    const Answer answer =
+        ask(line, (std::string("X-Key: 1\r\nOrigin: https://") + origin +
+                   (*wanted != 0 ? "\r\nAccess-Control-Request-Method: " : "") + wanted + "\r\n\r\n")
+                      .c_str());
+    return field(answer, "Access-Control-Allow-Origin") != "(none)";
+  };
+  CHECK(allowed("GET /own", "b.example", ""));
+  CHECK(!allowed("GET /own", "a.example", ""));
+  CHECK(allowed("OPTIONS /own", "b.example", "GET"));
+  CHECK(allowed("OPTIONS /own", "b.example", "HEAD"));
+  CHECK(!allowed("OPTIONS /own", "a.example", "GET"));
+  CHECK(allowed("OPTIONS /own", "b.example", ""));  // No preflight, but of the same path.
+  CHECK(allowed("PUT /own", "b.example", ""));      // 405.
+  CHECK(allowed("OPTIONS /own", "a.example", "POST"));
+  CHECK(!allowed("OPTIONS /own", "b.example", "POST"));
+  CHECK(allowed("POST /own", "a.example", ""));
+  for (const char* line : {"GET /all", "OPTIONS /all", "GET /none", "OPTIONS /none"}) {
+    const char* const wanted = *line == 'O' ? "GET" : "";
+    CHECK(allowed(line, "a.example", wanted));
+    CHECK(!allowed(line, "b.example", wanted));
+  }
+  // Where the application's stands: before the key is asked for, and around the answer that asks for it.
+  const Answer preflight =
+      ask("OPTIONS /own", "Origin: https://b.example\r\nAccess-Control-Request-Method: GET\r\n\r\n");
+  CHECK(preflight.status == 204);
+  CHECK(field(preflight, "Access-Control-Allow-Methods") == "GET");
+  const Answer refused = ask("GET /own", "Origin: https://b.example\r\n\r\n");
+  CHECK(refused.status == 401);
+  CHECK(field(refused, "Access-Control-Allow-Origin") == "https://b.example");
+}
+
 TEST_CASE_FIXTURE(AppFixture, "basic authentication") {
   app.get("/", ok(), basic_auth("the realm", [](std::string_view name, std::string_view password) {
             return name == "Aladdin" && same_secret(password, "open sesame");
