@@ -1,6 +1,7 @@
 #include "engine/config/routes.hpp"
 
 #include <millrace/middleware/access_log.hpp>
+#include <millrace/middleware/auth.hpp>
 #include <millrace/middleware/compress.hpp>
 #include <millrace/middleware/cors.hpp>
 #include <millrace/middleware/headers.hpp>
@@ -17,7 +18,6 @@
 #include "engine/config/plain_middleware.hpp"
 #include "engine/config/route_entry.hpp"
 #include "engine/ext/files/files.hpp"
-#include "engine/ext/guard/secret_files.hpp"
 #include "engine/serve/app_state.hpp"
 #include "engine/serve/site.hpp"
 
@@ -82,22 +82,33 @@ class Hsts {
   std::string value_;
 };
 
-/// Reads the file that `auth` names, and gives its check to `use`. Empty, or what is wrong with the file.
+/// The file that `auth` names, read once however many routes name it; gives its check to `use`. Empty, or what is
+/// wrong with the file.
 template <class Use>
-std::string use_auth(const AuthConfig& auth, const Use& use) {
-  std::string problem;
-  if (!auth.users.empty()) {
-    PasswordCheck check = guard::password_file(auth.users, problem);
-    if (problem.empty()) use(make_plain(basic_auth(auth.realm, std::move(check))));
-  } else {
-    TokenCheck check = guard::token_file(auth.tokens, problem);
-    if (problem.empty()) use(make_plain(bearer_auth(auth.realm, std::move(check))));
+std::string use_auth(const AuthConfig& auth, SecretFiles& files, const Use& use) {
+  using Kind = guard::SecretFile::Kind;
+  const Kind kind = auth.users.empty() ? Kind::tokens : Kind::users;
+  const std::string& path = auth.users.empty() ? auth.tokens : auth.users;
+  auto found = std::find_if(files.begin(), files.end(),
+                            [&](const auto& one) { return one->kind() == kind && one->path() == path; });
+  if (found == files.end()) {
+    auto file = std::make_shared<guard::SecretFile>(kind, path);
+    if (std::string problem = file->read(); !problem.empty()) return problem;
+    found = files.insert(files.end(), std::move(file));
   }
-  return problem;
+  if (kind == Kind::users) {
+    use(make_plain(basic_auth(auth.realm, [file = *found](std::string_view name, std::string_view password) {
+      return file->right_password(name, password);
+    })));
+  } else {
+    use(make_plain(bearer_auth(
+        auth.realm, [file = *found](std::string_view token) { return file->right_token(token); })));
+  }
+  return {};
 }
 
 /// The log is the outermost: it tells what the others answer. Guesses at passwords count for the rate limit.
-void use_for_all(const Config& config, serve::AppState& state, Report& report) {
+void use_for_all(const Config& config, serve::AppState& state, SecretFiles& files, Report& report) {
   const auto use = [&state](const detail::Middleware& one) {
     state.root().middleware.push_back(&state.keep(one));
   };
@@ -112,13 +123,13 @@ void use_for_all(const Config& config, serve::AppState& state, Report& report) {
   // A route's own takes this place, so that no preflight is asked for a password.
   use(config.cors ? make_plain(cors(*config.cors)) : no_cors());
   if (config.rate.per_second > 0) use(make_plain(rate_limit_of(config.rate)));
-  const std::string problem = config.auth ? use_auth(*config.auth, use) : std::string();
+  const std::string problem = config.auth ? use_auth(*config.auth, files, use) : std::string();
   if (!problem.empty()) report.problems.push_back(fmt::format("{}: [auth] {}", config.file, problem));
   if (config.compress) use(make_plain(compress(*config.compress)));
 }
 
 /// An empty string, or a sentence that says what is wrong.
-std::string use_for_route(const RouteConfig& route, serve::AppState& state) {
+std::string use_for_route(const RouteConfig& route, serve::AppState& state, SecretFiles& files) {
   const auto use = [&state](const detail::Middleware& one) { state.use_for_last(one); };
   if (!route.added_headers.empty()) use(make_plain(headers(route.added_headers)));
   if (route.cors) use(make_plain(cors(*route.cors)));
@@ -126,7 +137,7 @@ std::string use_for_route(const RouteConfig& route, serve::AppState& state) {
   if (route.rate.per_second > 0) use(make_plain(rate_limit_of(route.rate)));
   if (route.body_bytes_max != 0) use({.body_bytes_max = route.body_bytes_max});
   if (route.auth) {
-    if (const std::string problem = use_auth(*route.auth, use); !problem.empty())
+    if (const std::string problem = use_auth(*route.auth, files, use); !problem.empty())
       return fmt::format("auth: {}", problem);
   }
   if (route.compress) use(make_plain(compress(*route.compress)));
@@ -134,7 +145,7 @@ std::string use_for_route(const RouteConfig& route, serve::AppState& state) {
 }
 
 void add_route(const Config& config, const RouteConfig& route, serve::AppState& state,
-               const serve::GroupState& group, Report& report) {
+               const serve::GroupState& group, SecretFiles& files, Report& report) {
   const auto tell = [&](const std::string& what) {
     report.problems.push_back(fmt::format("{}:{}: {}", config.file, route.line, what));
   };
@@ -142,7 +153,7 @@ void add_route(const Config& config, const RouteConfig& route, serve::AppState& 
   std::string problem = make_entry(route, entry);
   if (problem.empty()) problem = state.add_to(group, method_of(route), route.path, entry, kind_of(route));
   if (!problem.empty()) return tell(problem);
-  problem = use_for_route(route, state);
+  problem = use_for_route(route, state, files);
   if (!problem.empty()) tell(problem);
 }
 
@@ -154,16 +165,19 @@ std::string pattern_of(const RouteConfig& route) {
 
 }  // namespace
 
-void add_routes(const Config& config, App& app, Report& report) {
+SecretFiles add_routes(const Config& config, App& app, Report& report) {
   serve::AppState& state = serve::state_of(app);
-  use_for_all(config, state, report);
+  SecretFiles files;
+  use_for_all(config, state, files, report);
   for (const RouteConfig& route : config.routes) {
-    if (route.hosts.empty()) add_route(config, route, state, state.root(), report);
-    for (const std::string& host : route.hosts) add_route(config, route, state, state.host(host), report);
+    if (route.hosts.empty()) add_route(config, route, state, state.root(), files, report);
+    for (const std::string& host : route.hosts)
+      add_route(config, route, state, state.host(host), files, report);
   }
   // Patterns that differ in their names alone are for the same requests: only the router sees that.
   std::string problem;
   if (serve::Site::build(state, problem) == nullptr) report.problems.push_back(problem);
+  return files;
 }
 
 std::string table_of_routes(const Config& config) {

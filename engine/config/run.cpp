@@ -52,12 +52,13 @@ int run_configured(const CommandLine& line) {
   Config config = load(line.flags, process_environment(), report);
   add_default_route(config);
   App app;
-  if (report.problems.empty()) add_routes(config, app, report);
+  SecretFiles files;
+  if (report.problems.empty()) files = add_routes(config, app, report);
   if (!tell(report)) return exit_usage;
   if (line.command == Command::check)
     return print(line.print ? print(config, backend_here(config.server)) : "ok\n");
   if (line.command == Command::routes) return print(table_of_routes(config));
-  return serve(app, config);
+  return serve(app, config, files);
 }
 
 }  // namespace
@@ -88,8 +89,9 @@ int App::run(int argc, char** argv) {
   if (line.command == Command::version) return print(version_text(false));
   Report report;
   const Config config = load(line.flags, process_environment(), report);
-  if (report.problems.empty()) add_routes(config, *this, report);
-  return tell(report) ? config::serve(*this, config) : exit_usage;
+  SecretFiles files;
+  if (report.problems.empty()) files = add_routes(config, *this, report);
+  return tell(report) ? config::serve(*this, config, files) : exit_usage;
 }
 
 }  // namespace millrace

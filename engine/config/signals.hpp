@@ -28,7 +28,7 @@ class Signals {
 enum class Wish : std::uint8_t {
   drain_delayed,  ///< TERM: go on for the delay, then drain.
   drain,          ///< INT, QUIT.
-  reload,         ///< HUP: read the certificates again.
+  reload,         ///< HUP: read the certificates and the files of `auth` again.
   reopen_logs,    ///< USR1.
   later_version,  ///< USR2.
 };

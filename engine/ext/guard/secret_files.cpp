@@ -9,11 +9,11 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <memory>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <millrace/middleware/auth.hpp>
 
 #include "engine/base/assert.hpp"
 #include "engine/base/sha256.hpp"
@@ -41,32 +41,59 @@ std::vector<Line> lines_of(const std::string& path, std::string& problem) {
   return lines;
 }
 
-/// What was right once, known again without the slow hash. Digests have a salt of this process.
-class Proven {
+using Names = std::map<std::string, std::string, std::less<>>;
+
+/// Names and their hashes.
+Names names_of(const std::string& path, std::string& problem) {
+  Names hashes;
+  for (const Line& line : lines_of(path, problem)) {
+    const std::size_t colon = line.text.find(':');
+    const std::string name = line.text.substr(0, colon);
+    if (colon == std::string::npos || name.empty()) {
+      problem = fmt::format("{}:{}: expected NAME:HASH, as `htpasswd -nB NAME` writes it", path, line.number);
+    } else if (::crypt_checksalt(line.text.c_str() + colon + 1) != CRYPT_SALT_OK) {
+      problem = fmt::format("{}:{}: the hash of {} is of no strong kind: make it by `htpasswd -nB {}`", path,
+                            line.number, name, name);
+    } else if (!hashes.emplace(name, line.text.substr(colon + 1)).second) {
+      problem = fmt::format("{}:{}: {} is there twice", path, line.number, name);
+    }
+    if (!problem.empty()) break;
+  }
+  return hashes;
+}
+
+std::vector<std::string> tokens_of(const std::string& path, std::string& problem) {
+  std::vector<std::string> tokens;
+  for (Line& line : lines_of(path, problem)) {
+    if (line.text.find_first_of(" \t") != std::string::npos)
+      problem = fmt::format("{}:{}: a token has no spaces", path, line.number);
+    tokens.push_back(std::move(line.text));
+  }
+  return tokens;
+}
+
+std::atomic<std::uint64_t> files_made{0};
+
+}  // namespace
+
+/// What one file said; not changed any more.
+class Secrets {
  public:
-  Proven() { MR_ASSERT(::getrandom(salt_.data(), salt_.size(), 0) == static_cast<ssize_t>(salt_.size())); }
-  Sha256Digest digest(std::string_view name, std::string_view password) const {
-    return hmac_sha256({salt_.data(), salt_.size()}, std::string(name).append(1, ':').append(password));
+  Secrets(Names hashes, std::vector<std::string> tokens)
+      : hashes_(std::move(hashes)), tokens_(std::move(tokens)) {
+    MR_ASSERT(::getrandom(salt_.data(), salt_.size(), 0) == static_cast<ssize_t>(salt_.size()));
   }
 
- private:
-  std::array<char, 32> salt_{};
-};
+  /// By name, of a thread: the digest of the password that was right once.
+  using Proven = std::map<std::string, Sha256Digest, std::less<>>;
 
-class Passwords {
- public:
-  void add(std::string name, std::string hash) { hashes_.insert_or_assign(std::move(name), std::move(hash)); }
-  bool has(const std::string& name) const { return hashes_.contains(name); }
-
-  bool right(std::string_view name, std::string_view password) const {
+  bool right_password(std::string_view name, std::string_view password, Proven& proven) const {
     const auto found = hashes_.find(name);
     const bool known = found != hashes_.end();
     if (password.find('\0') != password.npos) return false;  // crypt(3) would see what stands before it.
-    const auto digest = salt_.digest(name, password);
-    // Of this thread, by the file: one set of digests for each name that has come in.
-    thread_local std::map<std::pair<const Passwords*, std::string>, Sha256Digest> proven;
+    const Sha256Digest digest = hmac_sha256({salt_.data(), salt_.size()}, password);
     if (known) {
-      const auto before = proven.find({this, found->first});
+      const auto before = proven.find(name);
       if (before != proven.end() && equal_in_constant_time(before->second, digest)) return true;
     }
     // For a name that there is not, the work is the same: the time must not tell which there are.
@@ -74,50 +101,71 @@ class Passwords {
     const auto scratch = std::make_unique<crypt_data>();
     const char* made = ::crypt_r(std::string(password).c_str(), hash.c_str(), scratch.get());
     if (made == nullptr || !same_secret(made, hash) || !known) return false;
-    proven.insert_or_assign({this, found->first}, digest);
+    proven.insert_or_assign(found->first, digest);
     return true;
   }
 
+  bool right_token(std::string_view token) const {
+    bool right = false;
+    for (const std::string& one : tokens_) right |= same_secret(one, token);
+    return right;
+  }
+
  private:
-  std::map<std::string, std::string, std::less<>> hashes_;
-  Proven salt_;
+  Names hashes_;
+  std::vector<std::string> tokens_;
+  std::array<char, 32> salt_{};  ///< Of the digests, so that they say nothing elsewhere.
 };
 
-}  // namespace
+/// What a thread has of a file.
+struct SecretFile::Known {
+  std::uint64_t file;
+  std::uint64_t version = 0;
+  std::shared_ptr<const Secrets> secrets = nullptr;
+  Secrets::Proven proven = {};
+};
 
-PasswordCheck password_file(const std::string& path, std::string& problem) {
-  auto passwords = std::make_shared<Passwords>();
-  for (const Line& line : lines_of(path, problem)) {
-    const std::size_t colon = line.text.find(':');
-    std::string name = line.text.substr(0, colon);
-    if (colon == std::string::npos || name.empty()) {
-      problem = fmt::format("{}:{}: expected NAME:HASH, as `htpasswd -nB NAME` writes it", path, line.number);
-    } else if (::crypt_checksalt(line.text.c_str() + colon + 1) != CRYPT_SALT_OK) {
-      problem = fmt::format("{}:{}: the hash of {} is of no strong kind: make it by `htpasswd -nB {}`", path,
-                            line.number, name, name);
-    } else if (passwords->has(name)) {
-      problem = fmt::format("{}:{}: {} is there twice", path, line.number, name);
-    }
-    if (!problem.empty()) return {};
-    passwords->add(std::move(name), line.text.substr(colon + 1));
+SecretFile::SecretFile(Kind kind, std::string path)
+    : kind_(kind), path_(std::move(path)), id_(++files_made) {}
+
+std::string SecretFile::read() {
+  std::string problem;
+  Names hashes;
+  std::vector<std::string> tokens;
+  if (kind_ == Kind::users)
+    hashes = names_of(path_, problem);
+  else
+    tokens = tokens_of(path_, problem);
+  if (!problem.empty()) return problem;
+  auto made = std::make_shared<const Secrets>(std::move(hashes), std::move(tokens));
+  {
+    const std::lock_guard lock(mutex_);
+    newest_.swap(made);
   }
-  return [passwords](std::string_view name, std::string_view password) {
-    return passwords->right(name, password);
-  };
+  version_.fetch_add(1, std::memory_order_release);
+  return {};
 }
 
-TokenCheck token_file(const std::string& path, std::string& problem) {
-  std::vector<std::string> tokens;
-  for (Line& line : lines_of(path, problem)) {
-    if (line.text.find_first_of(" \t") != std::string::npos)
-      problem = fmt::format("{}:{}: a token has no spaces", path, line.number);
-    tokens.push_back(std::move(line.text));
+// What a thread has proven of an older file goes with that.
+SecretFile::Known& SecretFile::of_this_thread() const {
+  thread_local std::vector<Known> all;
+  auto known = std::find_if(all.begin(), all.end(), [this](const Known& one) { return one.file == id_; });
+  if (known == all.end()) known = all.insert(all.end(), Known{.file = id_});
+  if (const std::uint64_t version = version_.load(std::memory_order_acquire); version != known->version) {
+    const std::lock_guard lock(mutex_);
+    *known = {.file = id_, .version = version, .secrets = newest_};
   }
-  return [tokens](std::string_view token) {
-    bool right = false;
-    for (const std::string& one : tokens) right |= same_secret(one, token);
-    return right;
-  };
+  MR_ASSERT(known->secrets != nullptr);
+  return *known;
+}
+
+bool SecretFile::right_password(std::string_view name, std::string_view password) const {
+  Known& known = of_this_thread();
+  return known.secrets->right_password(name, password, known.proven);
+}
+
+bool SecretFile::right_token(std::string_view token) const {
+  return of_this_thread().secrets->right_token(token);
 }
 
 }  // namespace millrace::guard

@@ -64,10 +64,11 @@ struct ExceptionPage {
   void* self = nullptr;
 };
 
-/// A type-erased middleware: any of before, after and done; or around alone.
+/// Its address is the kind of one type's middleware.
 template <class M>
 inline constexpr char kind_tag = 0;
 
+/// A type-erased middleware: any of before, after and done; or around alone.
 struct Middleware {
   /// False: it has answered, and nothing further in runs. Never throws, nor does after().
   bool (*before)(void* self, Request& request) noexcept = nullptr;
