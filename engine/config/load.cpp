@@ -112,9 +112,26 @@ void check_listen(const Config& config, Report& report) {
                                           config.origins[index_of("server", "listen")], default_address));
 }
 
+/// A build without TLS: nothing of [tls] may be other than by default.
+void refuse_tls(const Config& config, Report& report) {
+  const ServerOptions defaults;
+  const auto refuse = [&report](std::string_view origin, std::string_view key) {
+    report.problems.push_back(fmt::format("{}: [tls] {} {}", origin, key, serve::no_secure));
+  };
+  for (std::size_t index = 0; index < settings_count; ++index) {
+    const Setting& setting = settings[index];
+    if (setting.section == "tls" && show(setting, config.server) != show(setting, defaults))
+      refuse(config.origins[index], setting.key);
+  }
+  if (!config.server.tls_certificates.empty()) refuse(config.file, "certificates");
+  if (config.hsts_ms != 0) refuse(config.file, "hsts");
+}
+
 /// The certificates are read here too, so that every fault is told before anything starts.
 void check_tls(const Config& config, Report& report) {
   const ServerOptions& server = config.server;
+  const auto secure = serve::make_secure();
+  if (secure == nullptr) return refuse_tls(config, report);
   if (server.tls_listen.empty()) {
     if (!server.tls_cert.empty() || !server.tls_certificates.empty())
       report.warnings.emplace_back(
@@ -135,11 +152,6 @@ void check_tls(const Config& config, Report& report) {
     if (!any_port && std::find(server.listen.begin(), server.listen.end(), address) != server.listen.end())
       report.problems.push_back(
           fmt::format("the address {} is in [server] listen and in [tls] listen: take one away", address));
-  }
-  const auto secure = serve::make_secure();
-  if (secure == nullptr) {
-    report.problems.emplace_back(serve::no_secure);
-    return;
   }
   secure->load(server, 1, report.problems, report.warnings);
 }

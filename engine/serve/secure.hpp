@@ -28,7 +28,7 @@ class Secure {
 };
 
 inline constexpr std::string_view no_secure =
-    "[tls] listen is set, but this build has no TLS: install libssl-dev and build again with -Dtls=enabled";
+    "is set, but this build has no TLS: install libssl-dev and build again with -Dtls=enabled";
 
 /// Null where this build has no TLS.
 std::unique_ptr<Secure> make_secure();

@@ -152,7 +152,7 @@ Server::State::Workers Server::State::make_workers(const std::vector<int>& cpus)
 std::string Server::State::load_certificates() {
   secure = options.tls_listen.empty() ? nullptr : serve::make_secure();
   if (options.tls_listen.empty()) return {};
-  if (secure == nullptr) return std::string(serve::no_secure);
+  if (secure == nullptr) return "[tls] listen " + std::string(serve::no_secure);
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
   secure->load(options, core_count, problems, warnings);

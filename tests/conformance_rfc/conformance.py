@@ -15,6 +15,7 @@ RFC 9112 and RFC 6455 on an origin server is a line of rfc9110.txt and so on, wi
 
     conformance.py --build BUILD            exit 1 where a named test does not exist, or is in no test run of
                                             BUILD, or the document is not what the lists say
+                                            --without-tls: tests of TLS need not be in it
     conformance.py --write                  writes the tables of the document anew
 """
 
@@ -47,6 +48,10 @@ from run import ANY_TABLE, TABLES  # noqa: E402
 from table import load  # noqa: E402
 
 
+# What a build without OpenSSL does not run.
+OF_TLS = {"unit_ext_tls", "certificates_test.py", "tls_test.py", "websocket_tls_test.py"}
+
+
 @dataclass(frozen=True)
 class Demand:
     section: str
@@ -73,8 +78,10 @@ def read(path: Path) -> list[Demand]:
 class Tests:
     """What there is to name, and what a test run of the build directory runs."""
 
-    def __init__(self, build: Path | None) -> None:
+    def __init__(self, build: Path | None, without_tls: bool = False) -> None:
         self.build = build
+        self.without_tls = without_tls
+        self.left_out = 0
         listed = json.loads((build / "meson-info" / "intro-tests.json").read_text()) if build else []
         self.commands: list[list[str]] = [test["cmd"] for test in listed]
 
@@ -116,6 +123,9 @@ class Tests:
     def fault(self, name: str) -> str | None:
         """What is wrong with naming it; None: it exists, and runs."""
         kind, _, rest = name.partition(" ")
+        if self.without_tls and kind in OF_TLS:
+            self.left_out += 1
+            return None if kind == "unit_ext_tls" or rest in self.methods(kind) else "no such test"
         if kind in ("none:", "deviation:"):
             return None if rest else "gives no reason"
         if kind == "case":
@@ -192,15 +202,19 @@ def document() -> str:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, help="the directory whose test run must have the tests")
+    parser.add_argument("--without-tls", action="store_true", help="the build has none, nor the tests of it")
     parser.add_argument("--write", action="store_true", help="write the tables of the document")
     arguments = parser.parse_args(argv)
     if arguments.write:
         DOCUMENT.write_text(document(), encoding="utf-8")
-    found = list(faults(Tests(arguments.build)))
+    tests = Tests(arguments.build, arguments.without_tls)
+    found = list(faults(tests))
     if DOCUMENT.read_text(encoding="utf-8") != document():
         found.append(f"{DOCUMENT.name} is not what the lists say: run {Path(__file__).name} --write")
     for fault in found:
         print(fault)
+    if tests.left_out:
+        print(f"this build has no TLS: {tests.left_out} names of tests of it are not held to run")
     count = sum(len(demand.held_by) for path in LISTS.values() for demand in read(path))
     count += len(list(quoted_tests(SECURITY.read_text(encoding="utf-8"))))
     print(f"{count - len(found)} passed, {len(found)} failed")
