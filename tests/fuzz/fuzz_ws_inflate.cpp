@@ -2,13 +2,15 @@
 //
 // Input       the first byte: bit 0 keeps the context, the rest chooses the window; then the payload.
 // Property    never past the limit, whatever is sent; what was refused leaves no trace; what comes out, put
-//             in again, comes out the same; all memory is given back.
+//             in again, comes out the same; as a text it is refused where it is no UTF-8, and for that alone; all
+//             memory is given back.
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "engine/base/assert.hpp"
 #include "engine/proto/ws/deflate.hpp"
+#include "engine/proto/ws/utf8.hpp"
 
 namespace {
 
@@ -18,9 +20,9 @@ using namespace millrace::ws;
 constexpr std::size_t message_bytes_max = 64 << 10;
 
 std::string expand(Inflater& inflater, mem::BlockPool& pool, std::string_view payload, bool keep,
-                   InflateOutcome& outcome) {
+                   InflateOutcome& outcome, Content content = Content::bytes) {
   Bytes out;
-  outcome = inflater.expand(payload, keep, message_bytes_max, pool, out);
+  outcome = inflater.expand(payload, content, keep, message_bytes_max, pool, out);
   MR_ASSERT(out.size() <= message_bytes_max + (outcome == InflateOutcome::too_large));
   std::string text(out.view());
   out.clear(pool);
@@ -41,6 +43,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     MR_ASSERT(inflater.ready() && deflater.ready());
     InflateOutcome outcome;
     const std::string text = expand(inflater, pool, payload, keep, outcome);
+    Inflater judge(pool, bits);
+    InflateOutcome as_text;
+    const std::string judged = expand(judge, pool, payload, keep, as_text, Content::text);
+    const bool good = outcome == InflateOutcome::done && check_utf8(text, 0) == text.size();
+    MR_ASSERT((as_text == InflateOutcome::done) == good);
+    MR_ASSERT(text.starts_with(judged));
+    MR_ASSERT(good || as_text == outcome || as_text == InflateOutcome::bad);
     if (outcome != InflateOutcome::done || !keep) {
       MR_ASSERT(expand(inflater, pool, {"\xf2\x48\xcd\xc9\xc9\x07\x00", 7}, keep, outcome) == "Hello");
     }

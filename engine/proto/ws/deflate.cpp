@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/assert.hpp"
+#include "engine/proto/ws/utf8.hpp"
 
 namespace millrace::ws {
 namespace {
@@ -93,8 +94,8 @@ Inflater::~Inflater() {
   if (ready_) inflateEnd(&stream_);
 }
 
-InflateOutcome Inflater::run(std::string_view input, std::size_t bytes_max, mem::BlockPool& pool,
-                             Bytes& out) noexcept {
+InflateOutcome Inflater::run(std::string_view input, Content content, std::size_t bytes_max,
+                             mem::BlockPool& pool, Bytes& out) noexcept {
   stream_.next_in = bytes_of(input);
   stream_.avail_in = static_cast<uInt>(input.size());
   for (;;) {
@@ -104,6 +105,8 @@ InflateOutcome Inflater::run(std::string_view input, std::size_t bytes_max, mem:
     const int status = inflate(&stream_, Z_SYNC_FLUSH);
     out.commit(room - stream_.avail_out);
     if (out.size() > bytes_max) return InflateOutcome::too_large;
+    if (content == Content::text) checked_ = check_utf8(out.view(), checked_);
+    if (checked_ == not_utf8) return InflateOutcome::bad;
     if (status == Z_MEM_ERROR) return InflateOutcome::no_memory;
     if (status == Z_STREAM_END) {
       inflateReset(&stream_);  // A block marked as the last one: allowed, and others may follow (7.2.3.4).
@@ -116,14 +119,18 @@ InflateOutcome Inflater::run(std::string_view input, std::size_t bytes_max, mem:
   }
 }
 
-InflateOutcome Inflater::expand(std::string_view payload, bool keep_context, std::size_t bytes_max,
-                                mem::BlockPool& pool, Bytes& out) noexcept {
+InflateOutcome Inflater::expand(std::string_view payload, Content content, bool keep_context,
+                                std::size_t bytes_max, mem::BlockPool& pool, Bytes& out) noexcept {
   MR_ASSERT(ready_);
-  InflateOutcome outcome = run(payload, bytes_max, pool, out);
-  if (outcome == InflateOutcome::done) outcome = run(flush_mark, bytes_max, pool, out);
+  MR_ASSERT(out.size() == 0);
+  checked_ = 0;
+  InflateOutcome outcome = run(payload, content, bytes_max, pool, out);
+  if (outcome == InflateOutcome::done) outcome = run(flush_mark, content, bytes_max, pool, out);
   constexpr int between_blocks = 128;  // inflate()'s remark in data_type.
   if (outcome == InflateOutcome::done && (stream_.data_type & between_blocks) == 0)
     outcome = InflateOutcome::bad;
+  const bool cut = content == Content::text && checked_ != out.size();  // Within a character.
+  if (outcome == InflateOutcome::done && cut) outcome = InflateOutcome::bad;
   if (!keep_context || outcome != InflateOutcome::done) inflateReset(&stream_);
   return outcome;
 }

@@ -52,22 +52,26 @@ class Deflater {
 };
 
 enum class InflateOutcome : std::uint8_t { done, bad, too_large, no_memory };
+/// What is expanded: a text is judged as UTF-8 (RFC 6455 section 8.1).
+enum class Content : std::uint8_t { bytes, text };
 
 class Inflater {
  public:
   Inflater(mem::BlockPool& pool, unsigned window_bits) noexcept;
   ~Inflater();
   bool ready() const noexcept { return ready_; }
-  /// Appends the message behind `payload`, of at most bytes_max bytes; expansion stops there, so a bomb
-  /// costs no more than that. `bad`: not a DEFLATE stream, or one that ends within a block.
-  InflateOutcome expand(std::string_view payload, bool keep_context, std::size_t bytes_max,
+  /// Puts the message behind `payload`, of at most bytes_max bytes, into `out`, which is empty; expansion stops
+  /// there, so a bomb costs no more than that. `bad`: not a DEFLATE stream, one that ends within a block, or a
+  /// text that is none: nothing is expanded past the step in which that shows.
+  InflateOutcome expand(std::string_view payload, Content content, bool keep_context, std::size_t bytes_max,
                         mem::BlockPool& pool, Bytes& out) noexcept;
 
  private:
-  InflateOutcome run(std::string_view input, std::size_t bytes_max, mem::BlockPool& pool,
+  InflateOutcome run(std::string_view input, Content content, std::size_t bytes_max, mem::BlockPool& pool,
                      Bytes& out) noexcept;
   DeflateMemory memory_;
   z_stream stream_{};
+  std::size_t checked_ = 0;  ///< Bytes of the message that are known to be UTF-8.
   bool ready_;
 };
 

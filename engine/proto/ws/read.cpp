@@ -128,27 +128,26 @@ void Protocol::end_message(net::Connection& connection) noexcept {
   if (session.end != nullptr && session.end->waiting == detail::SocketWait::message) wake(*session.end);
 }
 
-// In place of the compressed message. A text is judged now.
+// In place of the compressed message.
 bool Protocol::expand(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   Inflater* inflater = inflater_of(session);
   Bytes expanded;
-  const InflateOutcome outcome = inflater == nullptr
-                                     ? InflateOutcome::no_memory
-                                     : inflater->expand(session.message.view(), session.client_takeover,
-                                                        session.options->message_bytes, pool_, expanded);
+  const InflateOutcome outcome =
+      inflater == nullptr
+          ? InflateOutcome::no_memory
+          : inflater->expand(session.message.view(),
+                             session.opcode == Opcode::text ? Content::text : Content::bytes,
+                             session.client_takeover, session.options->message_bytes, pool_, expanded);
   session.message.clear(pool_);
   session.message = std::move(expanded);
   switch (outcome) {
-    case InflateOutcome::done: break;
+    case InflateOutcome::done: return true;
     case InflateOutcome::bad: fail(connection, CloseCode::bad_data); return false;
     case InflateOutcome::too_large: fail(connection, CloseCode::too_large); return false;
     case InflateOutcome::no_memory: abort(connection, net::CloseReason::no_memory); return false;
   }
-  const std::string_view text = session.message.view();
-  if (session.opcode != Opcode::text || check_utf8(text, 0) == text.size()) return true;
-  fail(connection, CloseCode::bad_data);
-  return false;
+  MR_UNREACHABLE("an outcome outside the enumeration");
 }
 
 // The peer closes: its code is sent back, and the connection ends (section 5.5.1).

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -23,7 +24,7 @@ struct Expanded {
 Expanded expand(Inflater& inflater, mem::BlockPool& pool, std::string_view payload, bool keep = false,
                 std::size_t bytes_max = 1 << 20) {
   Bytes out;
-  const InflateOutcome outcome = inflater.expand(payload, keep, bytes_max, pool, out);
+  const InflateOutcome outcome = inflater.expand(payload, Content::bytes, keep, bytes_max, pool, out);
   Expanded expanded{outcome, std::string(out.view())};
   out.clear(pool);
   return expanded;
@@ -88,12 +89,51 @@ TEST_CASE("ws inflate: a bomb is stopped at the limit") {
   CHECK(bomb.size() < 200'000);
   const std::uint64_t before = pool.bytes_used();
   Bytes out;
-  CHECK(inflater.expand(bomb, false, 64 << 10, pool, out) == InflateOutcome::too_large);
+  CHECK(inflater.expand(bomb, Content::bytes, false, 64 << 10, pool, out) == InflateOutcome::too_large);
   CHECK(pool.bytes_used() - before <= 192 << 10);  // And the window.
   out.clear(pool);
   for (const std::size_t size : {1000u, 1023u, 1024u, 1025u}) {
     const std::string payload = compress(deflater, pool, std::string(size, 'x'));
     CHECK((expand(inflater, pool, payload, false, 1024).outcome == InflateOutcome::done) == (size <= 1024));
+  }
+}
+
+TEST_CASE("ws inflate: a text that is none is told where that shows, and no further is expanded") {
+  mem::BlockPool pool(plenty);
+  Deflater deflater(pool, 15);
+  Inflater inflater(pool, 15);
+  for (const bool keep : {false, true}) {
+    Bytes out;
+    const std::string text = "good\xc0\xaf" + std::string(1 << 20, 'x');  // An overlong form.
+    const std::string payload = compress(deflater, pool, text, false);
+    CHECK(inflater.expand(payload, Content::text, keep, plenty, pool, out) == InflateOutcome::bad);
+    CHECK(out.size() <= 1024);
+    out.clear(pool);
+    CHECK(inflater.expand(payload, Content::bytes, keep, plenty, pool, out) == InflateOutcome::done);
+    CHECK((out.view() == text));
+    out.clear(pool);
+  }
+}
+
+TEST_CASE("ws inflate: a text with a character across each step is good, and cut at its end it is not") {
+  mem::BlockPool pool(plenty);
+  Deflater deflater(pool, 15);
+  Inflater inflater(pool, 15);
+  const std::string_view wide = "\xf0\x9f\x9a\x80";
+  for (const std::size_t step : {0u, 1024u, 2048u, 4096u}) {
+    for (std::size_t before = step - std::min<std::size_t>(step, 4); before <= step + 1; ++before) {
+      for (std::size_t taken = 1; taken <= wide.size(); ++taken) {
+        const std::string text = std::string(before, 'a').append(wide.substr(0, taken));
+        for (const std::string& whole : {text, text + "more"}) {
+          Bytes out;
+          const std::string payload = compress(deflater, pool, whole);
+          const bool good =
+              inflater.expand(payload, Content::text, false, 1 << 20, pool, out) == InflateOutcome::done;
+          CHECK(good == (taken == wide.size()));
+          out.clear(pool);
+        }
+      }
+    }
   }
 }
 
