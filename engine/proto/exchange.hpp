@@ -210,7 +210,7 @@ class Exchange : public ListLink<ExchangeTag> {
   StreamState stream = StreamState::none;
   std::uint64_t streamed_bytes = 0;        ///< Content that was written, with or without chunks the same.
   std::string_view unsent;                 ///< What the stream's writer waits to see taken.
-  bool drops_content = false;              ///< The reply has none: HEAD, 204, 304.
+  bool drops_content = false;              ///< The reply has none: HEAD, 204, 205, 304.
   Streams* streams = nullptr;              ///< Null for a synchronous exchange.
   std::unique_ptr<Attachment> attachment;  ///< Of an asynchronous exchange, or null.
   std::string_view idle_text;              ///< Sent when the stream was silent for idle_ns, if not empty.

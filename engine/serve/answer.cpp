@@ -58,7 +58,7 @@ struct ResponseParts {
                           .date = !response.has_date()};
     // RFC 9110 section 15.3.6: a 205 tells the client to reset its form, and has a length of 0.
     if (response.status() == 205) view.body = {};
-    if (response.held_ != nullptr) [[unlikely]] {
+    if (response.held_ != nullptr && response.status() != 205) [[unlikely]] {
       view.source = response.held_->take();
       if (view.source != nullptr) view.source_bytes = response.held_->bytes();
     }

@@ -55,7 +55,8 @@ bool is_among(std::span<const std::string> wanted, std::string_view content_type
 
 bool may_compress(const Facts& facts, std::uint64_t bytes_min, std::span<const std::string> wanted) noexcept {
   // A part of a representation is a part of its bytes as they are (206); the others have no content.
-  const bool whole = facts.status >= 200 && facts.status != 204 && facts.status != 206 && facts.status != 304;
+  const bool whole = facts.status >= 200 && facts.status != 204 && facts.status != 205 &&
+                     facts.status != 206 && facts.status != 304;
   return whole && !facts.content_encoding && !facts.has_digest &&
          facts.body_bytes.value_or(bytes_min) >= bytes_min &&
          !http::list_has(facts.cache_control.value_or(""), "no-transform") &&

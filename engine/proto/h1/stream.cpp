@@ -88,12 +88,19 @@ void Protocol::wake(H1Exchange& x) noexcept {
 void Protocol::begin(proto::Exchange& exchange, const proto::ReplyView& head) noexcept {
   auto* x = static_cast<H1Exchange*>(&exchange);
   MR_ASSERT(x->queued && x->stream == proto::StreamState::none);
-  const bool unknown = head.source_bytes == proto::length_unknown;
-  x->close_after = x->close_after || head.close || (unknown && x->head.version_minor == 0);
+  proto::ReplyView view = head;
+  const bool reset = view.status == 205;  // A length of 0, whatever is written (RFC 9110 section 15.3.6).
+  if (reset) view.source_bytes = 0;
+  const bool unknown = view.source_bytes == proto::length_unknown;
+  x->close_after = x->close_after || view.close || (unknown && x->head.version_minor == 0);
   x->stream = proto::StreamState::open;
-  frame_body(*x, head);
+  frame_body(*x, view);
+  if (reset) {
+    x->left = head.source_bytes;  // The writer is held to its own word all the same.
+    x->drops_content = true;
+  }
   net::Chain* out = open_reply(x, false);
-  if (out != nullptr) close_reply(*x, write_reply(*out, *x, head));
+  if (out != nullptr) close_reply(*x, write_reply(*out, *x, view));
 }
 
 bool Protocol::push(proto::Exchange& exchange) noexcept {

@@ -45,7 +45,7 @@ TEST_CASE("compression: replies") {
   CHECK(with([](Facts& facts) { facts.body_bytes.reset(); }));
   CHECK(with([](Facts& facts) { facts.status = 404; }));
   CHECK(with([](Facts& facts) { facts.cache_control = "max-age=5, private"; }));
-  for (unsigned status : {101u, 204u, 206u, 304u})
+  for (unsigned status : {101u, 204u, 205u, 206u, 304u})
     CHECK_FALSE(with([&](Facts& facts) { facts.status = status; }));
   CHECK_FALSE(with([](Facts& facts) { facts.content_type = "image/png"; }));
   CHECK_FALSE(with([](Facts& facts) { facts.content_encoding = "br"; }));

@@ -119,6 +119,28 @@ TEST_CASE_FIXTURE(Fixture, "stream: HEAD, 204 and 304 have the head alone") {
   CHECK_FALSE(wire.aborted);
 }
 
+TEST_CASE_FIXTURE(Fixture, "stream: a 205 has a length of 0, whatever is written or declared") {
+  for (const char* version : {"1.1", "1.0"}) {
+    for (const std::uint64_t declared : {proto::length_unknown, std::uint64_t{6}}) {
+      wire.send(std::string("GET / HTTP/") + version + "\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
+      last().streams->begin(last(), {.status = 205, .source_bytes = declared});
+      CHECK_FALSE(write(last(), "abc"));
+      CHECK_FALSE(last().streams->trailer(last(), "X-Sum: 1\r\n"));
+      end(last());
+      const std::string answer = wire.take();
+      CHECK(has(answer, "Content-Length: 0\r\n"));
+      CHECK_FALSE(has(answer, "Transfer-Encoding"));
+      CHECK_FALSE(has(answer, "Connection: close"));
+      CHECK(body_of(answer) == "");
+    }
+  }
+  wire.send(get);  // The connection goes on.
+  last().sink->reply(last(), {.body = "next"});
+  finish(last());
+  CHECK(has(wire.take(), "next"));
+  CHECK_FALSE(wire.aborted);
+}
+
 TEST_CASE_FIXTURE(Fixture, "stream: trailers stand behind the last chunk, and only there") {
   wire.send(get);
   begin(last());

@@ -115,7 +115,7 @@ TEST_CASE_FIXTURE(Traced, "middleware: a body that is not in memory goes through
   std::uint64_t seen = 0;
   app.use([&](Request& request, Reply& reply) {
     seen = reply.body_bytes();
-    CHECK(reply.body_in_memory() == (request.path() == "/x/dropped"));
+    CHECK(reply.body_in_memory() == (request.path() != "/x/kept"));
     if (request.query() == "replace") reply.body("text");
     if (request.query() == "fail") reply.fail("because");
   });
@@ -124,6 +124,7 @@ TEST_CASE_FIXTURE(Traced, "middleware: a body that is not in memory goes through
     CHECK(response.body_elsewhere());
     CHECK(response.body().empty());
     if (request.path() == "/x/dropped") co_return "dropped";
+    if (request.path() == "/x/reset") response.status(205);
     const Response moved = std::move(response);
     co_return moved;
   });
@@ -131,14 +132,17 @@ TEST_CASE_FIXTURE(Traced, "middleware: a body that is not in memory goes through
   const detail::Entry entry{.start = answer_by_source, .destroy = [](void*) noexcept {}};
   REQUIRE(state.add("GET", "/x/kept", entry) == "");
   REQUIRE(state.add("GET", "/x/dropped", entry) == "");
+  REQUIRE(state.add("GET", "/x/reset", entry) == "");
   released = 0;
   // The sink of these tests takes no source: what it is given would leak, so it is let go here.
   struct ReleasingSink final : proto::ReplySink {
     std::uint64_t bytes = 0;
     std::string body;
+    bool has_source = false;
     void reply(proto::Exchange&, const proto::ReplyView& view) noexcept override {
       bytes = view.source_bytes;
       body = view.body;
+      has_source = view.source != nullptr;
       if (view.source != nullptr) view.source->release();
     }
     void reply_fixed(proto::Exchange&, const proto::FixedReply&) noexcept override {}
@@ -156,7 +160,7 @@ TEST_CASE_FIXTURE(Traced, "middleware: a body that is not in memory goes through
   const test::StderrCapture quiet;
   for (const Case& c :
        {Case{"/x/kept", 77, ""}, Case{"/x/dropped", 0, "dropped"}, Case{"/x/kept?replace", 0, "text"},
-        Case{"/x/kept?fail", 0, "500 Internal Server Error\n"}}) {
+        Case{"/x/reset", 0, ""}, Case{"/x/kept?fail", 0, "500 Internal Server Error\n"}}) {
     CAPTURE(c.target);
     released = 0;
     RequestText message("GET " + std::string(c.target) + " HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -165,6 +169,7 @@ TEST_CASE_FIXTURE(Traced, "middleware: a body that is not in memory goes through
     dispatch().route(message.exchange);
     dispatch().start(message.exchange);
     CHECK(released == 1);
+    CHECK(sink.has_source == (c.bytes != 0));
     CHECK((c.bytes == 0 || sink.bytes == c.bytes));
     CHECK(sink.body == c.body);
   }
