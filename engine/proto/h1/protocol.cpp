@@ -62,7 +62,11 @@ void Protocol::on_bytes(net::Connection& connection, char* data, std::size_t siz
     process(connection, window, true);
     const std::size_t left = window.size - window.at;
     if (left != 0 && !net::append_input(input, pool_, window.data + window.at, left)) {
-      refuse(connection, {Errc::limit_reached, 503});
+      // Behind a 101 nothing can be told in HTTP any more.
+      if (session.phase == Phase::switched)
+        abort(connection, net::CloseReason::no_memory);
+      else
+        refuse(connection, {Errc::limit_reached, 503});
     }
   } else {
     const std::size_t known = input.size();
