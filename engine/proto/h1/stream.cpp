@@ -24,18 +24,24 @@ constexpr std::string_view line_end = "\r\n";
 constexpr std::size_t chunk_size_bytes = 6;
 constexpr std::size_t chunk_framing_bytes = chunk_size_bytes + line_end.size();
 static_assert(net::Chain::largest_room <= 0xffff);
+constexpr std::size_t room_worth_filling = 512;
+static_assert(room_worth_filling > chunk_framing_bytes);
 
 std::size_t framing_bytes(const H1Exchange& x) noexcept { return x.in_chunks ? chunk_framing_bytes : 0; }
 
 }  // namespace
 
-// Fills the output from a source; true when the body is complete.
+// Fills the output from a source; true when the body is complete. Of a length that nobody knows, little may come
+// at a time: what is left of a block is used up first, so that many short replies do not take a block each.
 bool Protocol::pull(net::Connection& connection, H1Exchange& x) noexcept {
   const std::size_t before = x.in_chunks ? chunk_size_bytes : 0;
   while (x.left != 0) {
     if (connection.output.bytes() >= options_.output_bytes_max) return false;
-    const std::size_t size = static_cast<std::size_t>(
-        std::min<std::uint64_t>(x.left, net::Chain::largest_room - framing_bytes(x)));
+    const std::size_t left = connection.output.room_left();
+    const bool fills = x.left == proto::length_unknown && left >= room_worth_filling;
+    const std::size_t room = fills ? std::min(left, net::Chain::largest_room) : net::Chain::largest_room;
+    const std::size_t size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(x.left, room - framing_bytes(x)));
     char* const to = connection.output.room(pool_, size + framing_bytes(x));
     if (to == nullptr) {
       abort(connection, net::CloseReason::no_memory);

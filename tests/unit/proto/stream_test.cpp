@@ -240,13 +240,16 @@ TEST_CASE_FIXTURE(Fixture, "stream: a silent one sends its idle text, at its tur
 TEST_CASE_FIXTURE(Fixture, "stream: a source of unknown length is sent in chunks") {
   struct Numbers final : proto::BodySource {
     Result<std::size_t> read(std::span<char> out) noexcept override {
-      if (at == 3) return std::size_t{0};
-      const std::size_t size = at++ == 1 ? 5000 : 7;  // Short, and with digits of every number.
+      if (left == 0 && at == 3) return std::size_t{0};
+      if (left == 0) left = at++ == 1 ? 20'000 : 7;  // Short, and with digits of every number.
+      const std::size_t size = std::min(left, out.size());
       std::fill_n(out.begin(), size, static_cast<char>('a' + at));
+      left -= size;
       return size;
     }
     void release() noexcept override { ++released; }
     int at = 0, released = 0;
+    std::size_t left = 0;
   };
   Numbers numbers, dropped;
   wire.send(get);
@@ -254,7 +257,7 @@ TEST_CASE_FIXTURE(Fixture, "stream: a source of unknown length is sent in chunks
   finish(last());
   const std::string answer = wire.take();
   CHECK(has(answer, "Transfer-Encoding: chunked"));
-  CHECK(dechunk(body_of(answer)) == std::string(7, 'b') + std::string(5000, 'c') + std::string(7, 'd'));
+  CHECK(dechunk(body_of(answer)) == std::string(7, 'b') + std::string(20'000, 'c') + std::string(7, 'd'));
   CHECK(numbers.released == 1);
 
   wire.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -262,4 +265,33 @@ TEST_CASE_FIXTURE(Fixture, "stream: a source of unknown length is sent in chunks
   finish(last());
   CHECK(body_of(wire.take()) == "");
   CHECK((dropped.released == 1 && dropped.at == 0));
+}
+
+TEST_CASE_FIXTURE(Fixture, "stream: many short sources of unknown length share their blocks") {
+  struct Short final : proto::BodySource {
+    Result<std::size_t> read(std::span<char> out) noexcept override {
+      const std::size_t size = std::min(left, out.size());
+      std::fill_n(out.begin(), size, 's');
+      left -= size;
+      return size;
+    }
+    void release() noexcept override {}
+    std::size_t left = 1000;
+  };
+  constexpr std::size_t count = 24;
+  Short sources[count];
+  std::string requests;
+  for (std::size_t i = 0; i < count; ++i) requests += get;
+  CHECK(wire.send(requests).empty());
+  REQUIRE(handler.started.size() == count);
+  const std::uint64_t before = wire.pool.bytes_used();
+  for (Short& source : sources) {
+    proto::Exchange& x = *handler.started.front();
+    x.sink->reply(x, {.source = &source, .source_bytes = proto::length_unknown});
+    finish(x);
+  }
+  CHECK(wire.connection->output.bytes() >= count * 1000);
+  CHECK(wire.pool.bytes_used() <= before + 3 * net::Chain::largest_block_bytes);
+  const std::string answers = wire.take();
+  CHECK(std::count(answers.begin(), answers.end(), 's') >= static_cast<std::ptrdiff_t>(count * 1000));
 }
