@@ -42,6 +42,8 @@ WS_WRITE = "engine/proto/ws/write.cpp"
 HUB = "engine/serve/hub.cpp"
 TOPICS = "engine/serve/topics.cpp"
 TLS = "engine/ext/tls/session.cpp"
+FORMS = "engine/serve/multipart_reader.cpp"
+CODED = "engine/ext/compress/coded_streams.cpp"
 
 FAULTS = [
     # The turn and the kernel.
@@ -117,6 +119,8 @@ FAULTS = [
           "if (session.upload != &x || !connection.hold_reading || upload_full(session)) return;", "return;"),
     Fault("a part of a body is given twice", PARTS,
           "x.upload.consume(pool_, std::exchange(x.part_bytes, 0));\n    read_on(x);", "read_on(x);"),
+    Fault("the end of a form's part is missed", FORMS, "return {PartStep::part_end};", "return {PartStep::need_more};"),
+    Fault("a compressed stream has no end", CODED, "code(exchange, {}, Flush::end)", "code(exchange, {}, Flush::part)"),
     # Below and above.
     Fault("a quoted extension ends at an escape", CHUNKED,
           "if (byte == '\\\\') return to(Step::ext_escape);", ""),
@@ -204,7 +208,8 @@ def table(stale: set[int]) -> str:
 
 def main() -> None:
     root, out, sources = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
-    FAULTS[:] = [fault for fault in FAULTS if fault.file != TLS or TLS in sources]  # A build without OpenSSL.
+    # A build without OpenSSL, or without gzip.
+    FAULTS[:] = [fault for fault in FAULTS if fault.file not in (TLS, CODED) or fault.file in sources]
     stale = {number for number, fault in enumerate(FAULTS, 1) if fault.file not in sources}
     for source in sources:
         (out / copy_name(source)).write_text(copy_with_faults(root, source, stale))

@@ -1,5 +1,8 @@
 #include "tests/sim/reply_reader.hpp"
 
+#include <zlib.h>
+
+#include <array>
 #include <charconv>
 
 namespace millrace::test {
@@ -76,6 +79,25 @@ Read take_chunked(std::string_view& rest, Reply& reply, std::string& wrong) {
 }
 
 }  // namespace
+
+bool gunzip(std::string_view coded, std::string& content) {
+  constexpr int window_bits = 15 + 16;  // 16: gzip's own header and sums.
+  z_stream stream{};
+  if (::inflateInit2(&stream, window_bits) != Z_OK) return false;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(coded.data()));  // Only read.
+  stream.avail_in = static_cast<uInt>(coded.size());
+  int result = Z_OK;
+  std::array<char, 4096> part;
+  while (result == Z_OK) {
+    stream.next_out = reinterpret_cast<Bytef*>(part.data());
+    stream.avail_out = part.size();
+    result = ::inflate(&stream, Z_NO_FLUSH);
+    content.append(part.data(), part.size() - stream.avail_out);
+  }
+  const bool whole = result == Z_STREAM_END && stream.avail_in == 0;
+  ::inflateEnd(&stream);
+  return whole;
+}
 
 Read take_reply(std::string_view& wire, bool to_head, Reply& reply, std::string& wrong) {
   reply = {};

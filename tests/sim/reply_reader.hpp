@@ -24,4 +24,7 @@ enum class Read : std::uint8_t { whole, cut, bad };
 /// reply to HEAD, which has no body. bad: `wrong` says what no server may send. O(size of the reply).
 Read take_reply(std::string_view& wire, bool to_head, Reply& reply, std::string& wrong);
 
+/// The content of a whole gzip stream (RFC 1952) with nothing behind it; false for anything else.
+bool gunzip(std::string_view coded, std::string& content);
+
 }  // namespace millrace::test

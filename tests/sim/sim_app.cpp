@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "engine/base/assert.hpp"
 #include "engine/ext/files/source.hpp"
@@ -44,11 +45,12 @@ struct Thrown : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-class Letters final : public proto::BodySource {
+/// The text over and over.
+class Repeated final : public proto::BodySource {
  public:
-  Letters() noexcept { ++live_counts().sources; }
+  explicit Repeated(std::string text) noexcept : text_(std::move(text)) { ++live_counts().sources; }
   Result<std::size_t> read(std::span<char> out) noexcept override {
-    for (char& letter : out) letter = static_cast<char>('a' + at_++ % 26);
+    for (char& letter : out) letter = text_[at_++ % text_.size()];
     return out.size();
   }
   void release() noexcept override {
@@ -57,6 +59,7 @@ class Letters final : public proto::BodySource {
   }
 
  private:
+  std::string text_;
   std::uint64_t at_ = 0;
 };
 
@@ -65,8 +68,18 @@ void start_source(void*, Request& request) noexcept {
   exchange.sink->reply(exchange, {.content_type = {},
                                   .fields = {},
                                   .body = {},
-                                  .source = new Letters,
+                                  .source = new Repeated(letters(26)),
                                   .source_bytes = std::stoull(std::string(request.parameter(0)))});
+}
+
+void start_coded_source(void*, Request& request) noexcept {
+  const std::uint64_t size = std::stoull(std::string(request.parameter(0)));
+  proto::Exchange& exchange = request.exchange();
+  exchange.sink->reply(exchange, {.content_type = "text/plain",
+                                  .fields = {},
+                                  .body = {},
+                                  .source = new Repeated(noise(size)),
+                                  .source_bytes = size});
 }
 
 net::FileRef make_file() {
@@ -181,6 +194,51 @@ void add_streams(App& app) {
   });
 }
 
+/// "name=data;", or "name(filename)=data;".
+Task<std::string> read_part(Part& part) {
+  std::string text(part.name());
+  if (part.is_file()) text.append("(").append(part.filename()).append(")");
+  text += '=';
+  while (const auto data = co_await part.read()) {
+    text += *data;
+    if (text.size() % 3 == 0) co_await mr::sleep(milliseconds(1));
+  }
+  co_return text + ';';
+}
+
+void add_forms(App& app) {
+  app.post("/form", [](Request& request) -> Task<std::string> {
+    const Alive alive;
+    Multipart form(request);
+    std::string text;
+    while (Part* part = co_await form.next()) {
+      if (part->name() != "skipped") text += co_await read_part(*part);
+    }
+    co_return text;
+  });
+}
+
+void add_coded(App& app) {
+  const CompressOptions options{.bytes_min = sim_coded_bytes_min};
+  app.get(
+      "/coded/whole/{bytes}", [](std::uint64_t bytes) { return noise(bytes); }, compress(options));
+  app.get(
+      "/coded/stream/{bytes}/{part}",
+      [](std::uint64_t bytes, std::uint64_t part, Request& request) -> Task<> {
+        const Alive alive;
+        const std::string text = noise(bytes);
+        auto out = request.stream("text/plain");
+        for (std::size_t at = 0; at < text.size(); at += part)
+          co_await out.write(std::string_view(text).substr(at, part));
+      },
+      compress(options));
+  serve::AppState& state = serve::state_of(app);
+  const std::string problem =
+      state.add("GET", "/coded/source/{bytes}", {.start = start_coded_source}, "coded");
+  MR_ASSERT(problem.empty());
+  state.use_for_last(detail::make_middleware(compress(options)));
+}
+
 WebSocketOptions small_sockets() {
   WebSocketOptions options;
   options.message_bytes = sim_message_bytes_max;
@@ -233,6 +291,8 @@ class Counting final : public proto::RequestHandler {
     add_plain(app_);
     add_coroutines(app_);
     add_streams(app_);
+    add_forms(app_);
+    add_coded(app_);
     add_sockets(app_);
     std::string problem = serve::state_of(app_).add("GET", "/source/{bytes}", {.start = start_source});
     MR_ASSERT(problem.empty());
@@ -275,6 +335,14 @@ proto::RequestHandler& sim_app() {
 std::string letters(std::uint64_t size) {
   std::string text(size, '\0');
   for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 26);
+  return text;
+}
+
+std::string noise(std::uint64_t size) {
+  std::string text(size, '\0');
+  std::uint32_t state = 1;
+  for (char& letter : text)
+    letter = static_cast<char>('a' + ((state = state * 1664525 + 1013904223) >> 24) % 26);
   return text;
 }
 

@@ -19,6 +19,11 @@
 //   POST /parts                as /echo, read in parts by a slow reader
 //   POST /both                 the body, streamed back as it comes
 //   POST /drop                 "dropped", and does not read the body
+//   POST /form                 "name=data;" or "name(filename)=data;" of each part, read in parts by a slow reader;
+//                              passes over those named "skipped"
+//   GET  /coded/whole/{bytes}          that much noise, compressed for who asks for it
+//   GET  /coded/source/{bytes}         the same, from a body source
+//   GET  /coded/stream/{bytes}/{part}  the same, written in parts
 //   POST /sum                  {"sum": a + b} of {"a": ..., "b": ...}
 //   WS   /ws/echo              each message back
 //   WS   /ws/room/{client}     each message to everybody in the room, of every core: "number:client:message"
@@ -62,5 +67,7 @@ proto::RequestHandler& sim_app();
 
 /// a, b, c ... z, a ...
 std::string letters(std::uint64_t size);
+/// Letters that hardly repeat: compressed they are more than half as long.
+std::string noise(std::uint64_t size);
 
 }  // namespace millrace::test

@@ -257,6 +257,25 @@ bool SimClient::close_allowed(const Reply& reply) const noexcept {
          (world_plan_.mode.tight_memory && reply.status == 503);
 }
 
+// What it comes to, where it is compressed.
+std::string SimClient::body_fault(const Reply& reply, const Wanted& wanted) {
+  const bool coded = reply.fields.find("Content-Encoding: gzip\r\n") != std::string::npos;
+  if (coded && !wanted.takes_gzip) return "it is compressed, which nobody asked for";
+  if (!coded && wanted.coded) return "it is not compressed";
+  if (wanted.to_head)
+    return reply.length == wanted.body.size() ? "" : "its length is wrong: " + std::to_string(reply.length);
+  std::string content = reply.body;
+  if (coded) {
+    content.clear();
+    if (!gunzip(reply.body, content)) return "what is compressed is broken or has no end";
+  }
+  met_.coded += coded;
+  met_.forms += wanted.form;
+  if (content == wanted.body) return {};
+  return "its body of " + std::to_string(content.size()) + " bytes is wrong, wanted " +
+         std::to_string(wanted.body.size()) + " bytes: " + content.substr(0, 60);
+}
+
 void SimClient::judge_reply(const Reply& reply) {
   const Wanted& wanted = wanted_[answered_];
   // 500: a handler that gathers its body gets std::bad_alloc.
@@ -278,9 +297,8 @@ void SimClient::judge_reply(const Reply& reply) {
     fail("its trailers are wrong: " + reply.trailers);
   } else if (wanted.to_head && wanted.in_chunks) {
     // Whoever streams need not know how much it will be (RFC 9110 section 8.6).
-  } else if (wanted.to_head ? reply.length != wanted.body.size() : reply.body != wanted.body) {
-    fail("its body of " + std::to_string(reply.body.size()) + " bytes is wrong, wanted " +
-         std::to_string(wanted.body.size()) + " bytes: " + reply.body.substr(0, 60));
+  } else if (const std::string wrong = body_fault(reply, wanted); !wrong.empty()) {
+    fail(wrong);
   } else if (wanted.close && !reply.close) {
     fail("it does not say that it is the last");
   }

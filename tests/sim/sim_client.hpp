@@ -24,6 +24,7 @@ struct Met {
   std::uint64_t continued = 0, closed_by_server = 0, windows = 0, pauses = 0;
   std::uint64_t sockets = 0, socket_messages = 0, room_messages = 0, pongs_sent = 0, sockets_told = 0;
   std::uint64_t handshakes = 0, until_close = 0, tls_failures = 0;
+  std::uint64_t forms = 0, coded = 0;
 };
 
 class SimClient {
@@ -58,6 +59,7 @@ class SimClient {
   void on_received();
   void judge();
   void judge_reply(const struct Reply& reply);
+  std::string body_fault(const struct Reply& reply, const Wanted& wanted);
   void judge_tail(std::string_view& rest);
   void judge_frames(std::string_view& rest);
   void begin_tail(const struct Reply& reply);

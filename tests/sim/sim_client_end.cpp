@@ -26,6 +26,8 @@ std::string SimClient::check_end(Met& met) {
   met.pongs_sent += met_.pongs_sent;
   met.sockets_told += met_.sockets_told;
   met.until_close += met_.until_close;
+  met.forms += met_.forms;
+  met.coded += met_.coded;
   met.handshakes += client_.secure() && client_.open();
   if (!wrong_.empty() || !client_.connected()) return wrong_;
   if (plan_.leaves()) return check_left();

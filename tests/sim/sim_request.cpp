@@ -4,6 +4,7 @@
 #include <charconv>
 #include <vector>
 
+#include "engine/ext/compress/encoder.hpp"
 #include "tests/sim/sim_app.hpp"
 
 namespace millrace::test {
@@ -75,6 +76,59 @@ SimRequest draw_echo(Random& random) {
   request.wanted.answers_head = path == "/both";
   if (path == "/drop") request.wanted = {.body = "dropped", .may_close = true, .answers_head = true};
   return request;
+}
+
+/// What looks like a boundary, and is none.
+std::string draw_data(Random& random) {
+  static constexpr const char* like_boundaries[] = {
+      "\r\n--sim-boundarx", "\r", "\r\n", "\r\n--", "--sim-boundary", "\r\r\n-\r\n--sim-boundar"};
+  std::string data = letters(random.below(random.chance(700) ? 60 : 1500));
+  if (random.chance(500)) data += like_boundaries[random.below(std::size(like_boundaries))];
+  return random.chance(300) ? data + letters(random.below(30)) : data;
+}
+
+SimRequest draw_form(Random& random) {
+  Wanted wanted{.body = "", .form = true};
+  std::string body = random.chance(200) ? "passed over" : "";
+  std::string before = body.empty() ? "" : "\r\n";  // Of the boundary's line.
+  for (std::uint64_t left = random.below(5), part = 0; part < left; ++part) {
+    const std::string name = random.chance(150) ? "skipped" : "part" + number(part);
+    const std::string file = random.chance(400) ? "file" + number(part) : "";
+    const std::string data = draw_data(random);
+    body += before + "--sim-boundary\r\nContent-Disposition: form-data; name=\"" + name + "\"" +
+            (file.empty() ? "" : "; filename=\"" + file + "\"") + "\r\n" +
+            (random.chance(300) ? "Content-Type: text/plain\r\n" : "") + "\r\n" + data;
+    before = "\r\n";
+    if (name != "skipped") wanted.body += name + (file.empty() ? "" : "(" + file + ")") + "=" + data + ";";
+  }
+  body += before + "--sim-boundary";
+  if (random.chance(100)) {
+    wanted = {.status = 400, .body = "form: the closing boundary is missing", .form = true};
+  } else {
+    body += random.chance(200) ? "--\r\nbehind it" : "--\r\n";
+  }
+  const bool in_chunks = random.chance(500);
+  SimRequest request;
+  request.bytes = post("/form", (in_chunks ? std::string(chunked_field) : length(body.size())) +
+                                    "Content-Type: multipart/form-data; boundary=sim-boundary\r\n");
+  request.bytes += in_chunks ? chunked(random, body, false) : body;
+  request.wanted = std::move(wanted);
+  return request;
+}
+
+SimRequest draw_coded(Random& random) {
+  const std::uint64_t size = random.below(random.chance(300) ? 300 : sim_reply_bytes_max);
+  const bool asks = random.chance(800);
+  const auto path = [&]() -> std::string {
+    switch (random.below(3)) {
+      case 0: return "/coded/whole/" + number(size);
+      case 1: return "/coded/source/" + number(size);
+      default: return "/coded/stream/" + number(size) + "/" + number(1 + size / 50 + random.below(2000));
+    }
+  }();
+  Wanted wanted{.body = noise(size), .takes_gzip = asks};
+  wanted.coded = asks && coding::is_built_in(http::Coding::gzip) && size >= 2 * sim_coded_bytes_min;
+  return get(random, path, std::move(wanted), asks ? "Accept-Encoding: gzip\r\n" : "");
 }
 
 SimRequest draw_sum(Random& random) {
@@ -162,8 +216,10 @@ SimRequest draw_endless_request(Random& random, bool reads) {
 }
 
 SimRequest draw_request(Random& random, const std::string& name) {
-  switch (random.below(12)) {
+  switch (random.below(14)) {
     case 0: return draw_coroutine(random, name);
+    case 12: return draw_form(random);
+    case 13: return draw_coded(random);
     case 11: return draw_file(random);
     case 1: {
       const std::uint64_t size = random.below(sim_reply_bytes_max);

@@ -30,6 +30,9 @@ struct Wanted {
   bool broken = false;        ///< It never becomes whole, and the connection ends.
   bool in_chunks = false;     ///< Streamed, and so without a Content-Length.
   std::string trailers = {};
+  bool form = false;         ///< A multipart form was sent.
+  bool takes_gzip = false;   ///< It may be compressed: the body is what it comes to.
+  bool coded = false;        ///< It must be.
   bool until_close = false;  ///< To HTTP/1.0: the body ends where the connection does.
   bool switches = false;     ///< Behind it comes a WebSocket.
   WantedSocket socket = {};
@@ -55,6 +58,8 @@ inline constexpr std::uint64_t sim_reply_bytes_max = 20 * 1024;
 /// What a WebSocket takes, and what it keeps for a peer that does not read.
 inline constexpr std::size_t sim_message_bytes_max = 4096;
 inline constexpr std::size_t sim_socket_output_max = 16 * 1024;
+/// What is longer is compressed, and from twice as much on becomes shorter by it.
+inline constexpr std::uint64_t sim_coded_bytes_min = 100;
 /// The file behind /file.
 inline constexpr std::uint64_t sim_file_bytes = 60 * 1024;
 

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "engine/base/assert.hpp"
+#include "engine/ext/compress/encoder.hpp"
 
 namespace millrace::test {
 namespace {
@@ -203,6 +204,8 @@ const char* Totals::missing() const noexcept {
                 {met.windows, "clients that wait for replies"},
                 {met.pauses, "readers that pause"},
                 {met.until_close, "a body that ends with its connection"},
+                {met.forms, "forms in parts"},
+                {met.coded + !coding::is_built_in(http::Coding::gzip), "compressed replies"},
                 {met.sockets, "WebSockets"},
                 {met.socket_messages, "messages of WebSockets"},
                 {met.room_messages, "messages of a topic"},
@@ -237,6 +240,8 @@ void Totals::print() const {
   say("503 for want of connections", met.refused);
   say("100 (Continue)", met.continued);
   say("bodies that end with the connection", met.until_close);
+  say("forms in parts", met.forms);
+  say("compressed replies", met.coded);
   say("WebSockets", met.sockets);
   say("messages of theirs", met.socket_messages);
   say("messages of topics", met.room_messages);

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 CORE_SIM, FAULTS_SIM = sys.argv[1], sys.argv[2]
-TLS_WORLDS = (60, 61)
+TLS_WORLDS = (55, 61)
 SHORT_SEND = "a short send counts as whole"
 
 
@@ -31,6 +31,11 @@ class Trace(unittest.TestCase):
     def test_worlds_of_tls_are_among_them(self) -> None:
         for seed in TLS_WORLDS:
             self.assertIn(" TLS 1.", run(CORE_SIM, "--seed", str(seed), "--show").stdout)
+
+    def test_forms_and_compressed_replies_are_among_them(self) -> None:
+        shown = "".join(run(CORE_SIM, "--seed", str(seed), "--show").stdout for seed in range(1, 25))
+        for path in ("POST /form", "GET /coded/whole", "GET /coded/source", "GET /coded/stream"):
+            self.assertIn(path, shown)
 
     def test_another_seed_gives_another(self) -> None:
         self.assertNotEqual(run(CORE_SIM, "--seed", "1", "--trace").stdout,
