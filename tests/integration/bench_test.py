@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -176,6 +178,48 @@ class BenchTest(BenchCase):
         figures = self.figures(self.serve(one_in_three), "-n", 60, "-c", 2, "-p", 5)
         self.assertEqual((figures["answered"], figures["wrong"]), (60, 0))
         self.assertGreaterEqual(figures["connected"], 20)
+
+    def test_an_announced_close_that_does_not_come(self) -> None:
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def stays(connection: socket.socket, _: int) -> None:
+            connection.recv(65536)
+            connection.sendall(HELLO.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            over.wait(30)
+
+        figures = self.figures(self.serve(stays), "-n", 2, "-c", 1)
+        self.assertEqual((figures["answered"], figures["wrong"], figures["connected"]), (2, 0, 2))
+
+    def test_faults_of_many_kinds_are_told_in_part_and_counted_all(self) -> None:
+        def every_status(connection: socket.socket, _: int) -> None:
+            for number in heads(connection):
+                connection.sendall(HELLO.replace(b"200", str(400 + number).encode()))
+
+        done = self.bench(self.serve(every_status), "-n", 20, "-c", 1)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("8 times: of other kinds", done.stderr)
+
+    def test_figures_that_cannot_be_written(self) -> None:
+        done = self.bench(self.echo(), "-n", 10, "--json", "/nowhere/out.json")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("cannot write /nowhere/out.json: No such file or directory", done.stderr)
+
+    def test_more_connections_than_descriptors(self) -> None:
+        command = ["prlimit", "--nofile=64", binary("engine"), "bench", "http://127.0.0.1:1/", "-c", "100"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("100 connections need more descriptors than the 64 allowed", done.stderr)
+
+    def test_a_terminal_is_told_how_far_it_is(self) -> None:
+        terminal, end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        url = self.serve(lambda c, _: [time.sleep(0.3) or c.sendall(HELLO) for _ in heads(c)] and None)  # type: ignore[misc]
+        command = [binary("engine"), "bench", url, "-n", "8", "-c", "1"]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=end, timeout=60)
+        os.close(end)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(os.read(terminal, 65536), rb"\d s: [1-8] answered, 0 wrong")
 
     def test_an_answer_that_does_not_come(self) -> None:
         done = self.bench(self.serve(lambda c, _: list(heads(c)) and None), "-n", 2, "-c", 2, "--timeout", "300ms")

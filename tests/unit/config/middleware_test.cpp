@@ -166,6 +166,8 @@ TEST_CASE("file: faults of what stands around routes name line, key and what was
   CHECK(problem_of("[cors]\nmax_age = \"1h\"\n").starts_with("m.toml:1: [cors] needs `origins`"));
   CHECK(problem_of("[cors]\norigins = [\"https://a/\"]\n").find("expected an origin as browsers send it") !=
         std::string::npos);
+  CHECK(problem_of("[cors]\norigins = [\"*\"]\ncredentials = 1\n") ==
+        "m.toml:3: [cors] credentials = 1: expected true or false");
   CHECK(problem_of("[cors]\norigins = [\"*\"]\ncredentials = true\n").find("not with the origin \"*\"") !=
         std::string::npos);
   CHECK(problem_of("[cors]\norigins = [\"*\"]\nmax_age = \"32d\"\n")
