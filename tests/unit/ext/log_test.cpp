@@ -1,9 +1,11 @@
 // Goal: lines of an access log, and what becomes of them when many write, the file moves, or the disk is full.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <millrace/millrace.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -212,6 +214,36 @@ TEST_CASE("writer: a full disk drops lines, and says so once") {
       captured.text() ==
       "millrace: the access log /dev/full cannot be written (No space left on device): its lines are dropped "
       "until it can\n");
+}
+
+TEST_CASE(
+    "writer: a disk that has room again gets whole lines again, and the number of those that are missing") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "log";
+  constexpr rlim_t bytes_max = 8192;
+  constexpr std::size_t before = bytes_max - 8;
+  directory.write("log", std::string(before, '\n'));
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &limit) == 0);
+  const rlimit small{.rlim_cur = bytes_max, .rlim_max = limit.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  test::StderrCapture captured;
+  {
+    log::Writer writer(path, 4096);
+    REQUIRE(writer.open() == "");
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    writer.write("0123456789\n");  // Eight bytes of it fit.
+    CHECK(eventually([&] { return writer.dropped() == 1; }));
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    writer.write("next\n");
+    CHECK(eventually([&] { return read(path).size() >= before + 14; }));
+  }
+  std::signal(SIGXFSZ, handler);
+  CHECK(read(path).substr(before) == "01234567\nnext\n");
+  CHECK(captured.text() == "millrace: the access log " + path +
+                               " cannot be written (File too large): its lines are dropped until it can\n"
+                               "millrace: the access log " +
+                               path + " is written again; 1 lines were dropped\n");
 }
 
 TEST_CASE("writer: a file that cannot be opened is a sentence") {

@@ -38,13 +38,13 @@ class TestFile {
 
 /// A certificate for a name, signed by itself, and its key, in files.
 struct TestCertificate {
-  explicit TestCertificate(const std::string& host) {
+  explicit TestCertificate(const std::string& host, long begins_s = -60) {
     EVP_PKEY* key = EVP_EC_gen("P-256");
     X509* made = X509_new();
     X509_set_version(made, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(made), 1);
-    X509_gmtime_adj(X509_getm_notBefore(made), -60);
-    X509_gmtime_adj(X509_getm_notAfter(made), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(made), begins_s);
+    X509_gmtime_adj(X509_getm_notAfter(made), begins_s + 3660);
     X509_set_pubkey(made, key);
     X509_NAME* name = X509_get_subject_name(made);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(host.c_str()),

@@ -338,4 +338,17 @@ TEST_CASE("tls: connections past the maximum are closed") {
 }
 
 }  // namespace
+
+TEST_CASE("tls: a certificate that is not valid yet is warned of") {
+  const TestCertificate later("localhost", 86'400);
+  const ServerOptions options = tls_options(later);
+  std::vector<std::string> problems;
+  std::vector<std::string> warnings;
+  serve::make_secure()->load(options, 1, problems, warnings);
+  CHECK(problems.empty());
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("is not valid yet, and clients will refuse it: check the clock") !=
+        std::string::npos);
+}
+
 }  // namespace millrace::test

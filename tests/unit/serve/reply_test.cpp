@@ -41,6 +41,14 @@ TEST_CASE_FIXTURE(Traced, "middleware: changes what goes out, whatever made it")
   }
 }
 
+TEST_CASE_FIXTURE(Traced, "middleware: the field Content-Type is the type of the reply") {
+  app.get(
+      "/", [] { return "text"; }, [](Request&, Reply& reply) { reply.header("content-TYPE", "a/b"); });
+  const Answer answer = wait("GET /");
+  CHECK(answer.content_type == "a/b");
+  CHECK(answer.fields == "");
+}
+
 TEST_CASE_FIXTURE(Traced,
                   "middleware: what fails behind the handler makes it a 500, with nothing of the reply") {
   app.get("/throws", handler(), mark('a'), [](Request&, Reply& reply) {
@@ -56,9 +64,11 @@ TEST_CASE_FIXTURE(Traced,
   app.get("/slow", task(), slow('a'), [](Request&, Reply& reply) { reply.header("bad name", ""); });
   app.get("/much", handler(), mark('a'),
           [](Request&, Reply& reply) { reply.header("X-Much", std::string(40'000, 'x')); });
+  app.get("/much-type", handler(), mark('a'),
+          [](Request&, Reply& reply) { reply.content_type(std::string(40'000, 'x')); });
   test::StderrCapture captured;
-  for (const char* line :
-       {"GET /throws", "GET /invalid", "GET /status", "GET /type", "GET /length", "GET /slow", "GET /much"}) {
+  for (const char* line : {"GET /throws", "GET /invalid", "GET /status", "GET /type", "GET /length",
+                           "GET /slow", "GET /much", "GET /much-type"}) {
     CAPTURE(line);
     trace.clear();
     const Answer answer = wait(line);

@@ -1,5 +1,6 @@
 // Goal: what a Response keeps, and that nothing gets into it which must not reach the wire.
 #include <doctest/doctest.h>
+#include <millrace/events.hpp>
 #include <millrace/fixed.hpp>
 #include <millrace/response.hpp>
 
@@ -209,4 +210,16 @@ TEST_CASE_FIXTURE(test::AppFixture, "fixed: what a fixed reply cannot say is ans
   const test::Answer dated = ask("GET /date");
   CHECK_FALSE(dated.date);
   CHECK(dated.fields == "Date: yesterday\r\n");
+}
+
+TEST_CASE("events: a type and an id are one line; what is not appends nothing") {
+  std::string out;
+  for (const std::string_view bad : {"a\nb", "a\rb"}) {
+    CHECK(detail::append_event(out, {.data = "x", .event = bad}) != nullptr);
+    CHECK(detail::append_event(out, {.data = "x", .id = bad}) != nullptr);
+  }
+  CHECK(detail::append_event(out, {.data = "x", .id = std::string_view("a\0b", 3)}) != nullptr);
+  CHECK(out == "");
+  CHECK(detail::append_event(out, {.data = "x\ny", .event = "e", .id = "7"}) == nullptr);
+  CHECK(out == "event: e\nid: 7\ndata: x\ndata: y\n\n");
 }

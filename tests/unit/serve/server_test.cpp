@@ -189,6 +189,8 @@ TEST_CASE("Server: options that no server can run with are refused by a sentence
       {"output_bytes", [](ServerOptions& options) { options.output_bytes = 0; }},
       {"cores", [](ServerOptions& options) { options.cores = 5000; }},
       {"kqueue", [](ServerOptions& options) { options.backend = "kqueue"; }},
+      {"tls_client_auth is 'maybe'", [](ServerOptions& options) { options.tls_client_auth = "maybe"; }},
+      {"tls_min_version is '1.1'", [](ServerOptions& options) { options.tls_min_version = "1.1"; }},
       {"no address", [](ServerOptions& options) { options.listen.clear(); }},
       {"cannot listen", [](ServerOptions& options) { options.listen = {"nowhere"}; }},
   };
@@ -200,6 +202,15 @@ TEST_CASE("Server: options that no server can run with are refused by a sentence
     CHECK(server.start().find(c.name) != std::string::npos);
     CHECK(server.drained());
   }
+}
+
+TEST_CASE("Server: a directory that is gone, of a mounted application, is told at its start") {
+  App inner;
+  inner.files("/x", "/nonexistent");
+  App app;
+  app.mount("/in", std::move(inner));
+  Server server(app, options_on({"127.0.0.1:0"}));
+  CHECK(server.start().find("files(\"/x\"): the directory \"/nonexistent\"") != std::string::npos);
 }
 
 TEST_CASE("Server: serves at the ends of its options") {
