@@ -286,6 +286,28 @@ TEST_CASE("files: without a free descriptor the answer is 503, try again") {
   CHECK(site.get("/a.txt").status == 200);
 }
 
+TEST_CASE("files: what was right a second ago is the answer where nothing can be opened") {
+  const TemporaryDirectory directory;
+  directory.write("a.txt", "hello");
+  Site site("/*", directory.path());
+  CHECK(site.get("/a.txt").status == 200);
+  rlimit before;
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  Site::now += 2;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const Answer answer = site.get("/a.txt");
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "hello");
+  Site::now += 2;
+  CHECK(site.get("/a.txt").body == "hello");
+  directory.write("a.txt", "changed");
+  CHECK(site.get("/a.txt").body == "hello");
+  Site::now += 2;
+  CHECK(site.get("/a.txt").body == "changed");
+}
+
 TEST_CASE("files: nothing is allocated once it runs") {
   const TemporaryDirectory directory;
   directory.write("small", pattern_of_bytes(1000));
