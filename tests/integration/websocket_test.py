@@ -137,6 +137,15 @@ class OutsideClientTest(IntegrationTest):
                 self.assertEqual(await peer.recv(), "by HTTP")
             await other.send("alone")
             self.assertEqual(await other.recv(), "alone")
+            for message in (b"\0\xff", "I leave"):
+                await peers[0].send(message)
+                for peer in peers:
+                    self.assertEqual(await peer.recv(), message)
+            await peers[0].send("to those who stay")
+            for peer in peers[1:]:
+                self.assertEqual(await peer.recv(), "to those who stay")
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(peers[0].recv(), 0.2)
             for peer in (*peers, other):
                 await peer.close()
 

@@ -213,6 +213,15 @@ TEST_CASE("Server: a directory that is gone, of a mounted application, is told a
   CHECK(server.start().find("files(\"/x\"): the directory \"/nonexistent\"") != std::string::npos);
 }
 
+TEST_CASE("Server: who is no core publishes, while it runs") {
+  App app;
+  Server server(app, options_on({"127.0.0.1:0"}));
+  CHECK(server.publish("topic", "nobody is there"));
+  REQUIRE(server.start().empty());
+  CHECK(server.publish("topic", "nobody listens"));
+  CHECK_FALSE(server.publish("topic", std::string(17 << 20, 'x')));
+}
+
 TEST_CASE("Server: serves at the ends of its options") {
   Fixture fixture;
   ServerOptions options = options_on({"127.0.0.1:0"});
