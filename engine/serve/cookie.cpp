@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "engine/base/assert.hpp"
 #include "engine/http/char_class.hpp"
 #include "engine/http/date.hpp"
 #include "engine/http/framing.hpp"
@@ -71,7 +72,7 @@ std::string_view text_of(SameSite same_site) noexcept {
     case SameSite::lax: return "; SameSite=Lax";
     case SameSite::none: return "; SameSite=None";
   }
-  return "";
+  MR_UNREACHABLE("a SameSite outside the enumeration");
 }
 
 }  // namespace
