@@ -58,7 +58,7 @@ class PartsTest(IntegrationTest):
             self.assertEqual((done.returncode, done.stdout), (0, b"x" * 100_000), done.stderr)
 
     def test_what_ends_early_is_not_taken_for_whole(self) -> None:
-        for end in ("throw", "short", "long", "bad-trailer", "injected-trailer"):
+        for end in ("throw", "short", "long", "bad-trailer", "header-trailer", "injected-trailer"):
             for flag in ("--http1.1", "--http1.0"):
                 done = self.curl(f"/stream/3/100/{end}", flag)
                 self.assertNotEqual(done.returncode, 0, f"{end} {flag}")

@@ -219,6 +219,10 @@ class ForbiddenTest(StartCase):
             self.assertEqual(server.stderr(), "")
         self.assertRegex(self.run_engine("doctor", "--backend", "epoll").stdout, r"backend +epoll")
 
+    def test_no_descriptor_for_epoll(self) -> None:
+        done = self.run_engine("--backend", "epoll", "--port", "0", "--cores", "1", prefix=("prlimit", "--nofile=5"))
+        self.assert_sentence(done, 1, "epoll cannot be used: Too many open files", "ulimit -n")
+
     def test_no_memory_for_the_rings(self) -> None:
         """Newer kernels charge the rings to the memory cgroup, where the limit says nothing."""
         prefix = (
