@@ -67,7 +67,8 @@ void whole(benchmark::State& state, const char* path, std::string_view status) {
   while (!core.done()) core.turn(time_never);
   // A turn of the loop that brought no batch would count as a fast one.
   if (!right) state.SkipWithError("the answer is another");
-  if (answered < pipelined * static_cast<std::uint64_t>(state.iterations())) state.SkipWithError("a turn answered nothing");
+  if (answered < pipelined * static_cast<std::uint64_t>(state.iterations()))
+    state.SkipWithError("a turn answered nothing");
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * pipelined));
 }
 BENCHMARK_CAPTURE(whole, plain, "/plain", "HTTP/1.1 200 ")->Name("request_and_reply/plain");
