@@ -54,3 +54,21 @@ TEST_CASE("multipart reader: what is no form") {
         "415 form: expected the Content-Type multipart/form-data");
   CHECK(open("") == "415 form: expected the Content-Type multipart/form-data");
 }
+
+TEST_CASE("multipart reader: the type of a part, and none where it says none") {
+  std::string_view wire =
+      "--XX\r\nContent-Disposition: form-data; name=a\r\nContent-Type: image/png\r\n\r\nx\r\n"
+      "--XX\r\nContent-Disposition: form-data; name=b\r\n\r\ny\r\n--XX--";
+  detail::Refusal refusal;
+  const auto reader = detail::multipart_open("multipart/form-data; boundary=XX", {}, refusal);
+  REQUIRE(reader != nullptr);
+  std::string types;
+  for (;;) {
+    const detail::PartEvent event = detail::multipart_next(*reader, wire, refusal);
+    if (event.step == PartStep::part)
+      types.append(part_name(*reader)).append("=").append(part_content_type(*reader)).append(" ");
+    if (event.step == PartStep::end || event.step == PartStep::refused) break;
+    REQUIRE(event.step != PartStep::need_more);
+  }
+  CHECK(types == "a=image/png b= ");
+}
