@@ -88,6 +88,10 @@ class OutsideClientTest(IntegrationTest):
                 await peer.send("so long")
                 await peer.wait_closed()
                 self.assertEqual((peer.close_code, peer.close_reason), (4002, "so long"))
+            async with self.connect_to("/goodbye") as peer:  # 123 bytes fit, and no half of a character.
+                await peer.send("\u00e9" * 100)
+                await peer.wait_closed()
+                self.assertEqual((peer.close_code, peer.close_reason), (4002, "\u00e9" * 61))
             async with self.connect_to("/throw") as peer:
                 await peer.send("x")
                 await peer.wait_closed()
