@@ -122,6 +122,9 @@ class IoBackend {
   /// The peer's address, or false where the socket has gone. A system call: only when asked for.
   virtual bool peer_address(Descriptor descriptor, sockaddr_storage& out) noexcept = 0;
 
+  /// Bytes that were sent and that the peer has not acknowledged yet. A system call: only when asked for.
+  virtual std::size_t unacknowledged_bytes(Descriptor descriptor) noexcept = 0;
+
   virtual const BackendStats& stats() const noexcept = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "engine/io/system.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +33,11 @@ void close_socket(Descriptor descriptor, bool reset) noexcept {
 bool peer_address_of(Descriptor descriptor, sockaddr_storage& out) noexcept {
   socklen_t size_bytes = sizeof out;
   return getpeername(descriptor, reinterpret_cast<sockaddr*>(&out), &size_bytes) == 0;
+}
+
+std::size_t unacknowledged_bytes_of(Descriptor descriptor) noexcept {
+  int bytes = 0;
+  return ioctl(descriptor, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 }  // namespace millrace::io

@@ -12,8 +12,9 @@ TimeNs monotonic_now() noexcept;
 /// Adds one to the counter of an eventfd. Any thread.
 void signal_event(int event_fd) noexcept;
 
-/// IoBackend::close() and IoBackend::peer_address() for file descriptors.
+/// IoBackend::close(), peer_address() and unacknowledged_bytes() for file descriptors.
 void close_socket(Descriptor descriptor, bool reset) noexcept;
 bool peer_address_of(Descriptor descriptor, sockaddr_storage& out) noexcept;
+std::size_t unacknowledged_bytes_of(Descriptor descriptor) noexcept;
 
 }  // namespace millrace::io

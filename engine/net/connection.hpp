@@ -52,6 +52,7 @@ struct ConnectionTimer : Timer {
 struct Connection : ListLink<FlushTag> {
   /// Room for the protocol's own state, built and destroyed by it.
   static constexpr std::size_t state_bytes = 208;
+  static constexpr std::size_t unasked = ~std::size_t{0};
 
   Connection(io::Descriptor socket, Protocol& speaks) noexcept
       : protocol(&speaks), timer(*this), descriptor(socket) {}
@@ -63,6 +64,8 @@ struct Connection : ListLink<FlushTag> {
   Chain output;
   Transport* transport = nullptr;  ///< Null: plain TCP.
   std::size_t sealed_bytes = 0;    ///< At the front of the output, by the transport.
+  std::size_t unacknowledged_bytes =
+      unasked;  ///< Of the send under way, when Carrier::peer_takes() last asked.
   io::Descriptor descriptor;
   std::uint8_t operations = 0;        ///< Submitted and not completed for good.
   bool receiving : 1 = false;         ///< A multishot receive is armed.

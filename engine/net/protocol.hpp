@@ -51,6 +51,9 @@ class Carrier {
   }
   /// Stops or resumes receiving.
   virtual void hold_reading(Connection& connection, bool hold) noexcept = 0;
+  /// Of a send that does not complete: whether the peer took any of it since this was last asked, as a slow one
+  /// does while the kernel still waits for more room. Also true the first time. A system call.
+  virtual bool peer_takes(Connection& connection) noexcept = 0;
   /// Asks for Protocol::on_closed() once the peer is gone for good.
   virtual void watch_hangup(Connection& connection) noexcept = 0;
   /// Closes once the output is sent; what the peer still sends is dropped meanwhile. Like abort(), it

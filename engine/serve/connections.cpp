@@ -1,5 +1,6 @@
 // connections.cpp: the life of a connection, from accept to the close of its descriptor.
 #include <string_view>
+#include <utility>
 
 #include "engine/base/assert.hpp"
 #include "engine/serve/core.hpp"
@@ -57,6 +58,7 @@ void Core::begin_send(net::Connection& connection) noexcept {
   if (file != nullptr) [[unlikely]]
     return begin_send_file(connection, parts, *file);
   connection.sending = true;
+  connection.unacknowledged_bytes = net::Connection::unasked;
   ++connection.operations;
   backend_.send(token_of(io::Op::send, connection), connection.descriptor, parts);
 }
@@ -67,6 +69,7 @@ void Core::begin_send_file(net::Connection& connection, std::span<const iovec> p
   const bool good = file.file.unchanged();
   if (!good && parts.empty()) return abort(connection, net::CloseReason::incomplete);
   connection.sending = true;
+  connection.unacknowledged_bytes = net::Connection::unasked;
   ++connection.operations;
   const io::Token token = token_of(io::Op::send, connection);
   if (good)
@@ -151,6 +154,11 @@ void Core::hold_reading(net::Connection& connection, bool hold) noexcept {
   if (!connection.receiving || connection.receive_stopping) return;
   connection.receive_stopping = true;
   backend_.cancel(token_of(io::Op::recv, connection));
+}
+
+bool Core::peer_takes(net::Connection& connection) noexcept {
+  const std::size_t left = backend_.unacknowledged_bytes(connection.descriptor);
+  return left < std::exchange(connection.unacknowledged_bytes, left);
 }
 
 void Core::watch_hangup(net::Connection& connection) noexcept {

@@ -140,6 +140,7 @@ class Core final : private net::Carrier {
   void flush_later(net::Connection& connection) noexcept override;
   void start_timer(net::Connection& connection, TimeNs deadline) noexcept override;
   void hold_reading(net::Connection& connection, bool hold) noexcept override;
+  bool peer_takes(net::Connection& connection) noexcept override;
   void watch_hangup(net::Connection& connection) noexcept override;
   void finish(net::Connection& connection, net::CloseReason reason) noexcept override;
   void abort(net::Connection& connection, net::CloseReason reason) noexcept override;

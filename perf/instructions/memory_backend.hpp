@@ -40,6 +40,7 @@ class MemoryBackend final : public io::IoBackend {
   std::uint32_t buffers() const noexcept override { return 1; }
   void give_back(std::span<const std::uint16_t> buffer_ids) noexcept override;
   bool peer_address(io::Descriptor, sockaddr_storage&) noexcept override { return false; }
+  std::size_t unacknowledged_bytes(io::Descriptor) noexcept override { return 0; }
   const io::BackendStats& stats() const noexcept override { return stats_; }
 
  private:

@@ -239,6 +239,7 @@ void a_peer_that_does_not_read_holds_a_send_back(Harness& harness) {
     }
     REQUIRE(sent_bytes < text.size());
   } while (!done.empty());
+  CHECK(backend.unacknowledged_bytes(pair.descriptor) != 0);
   pair.peer->set_reading(true);
   while (sent_bytes < text.size()) {
     harness.until([&] {

@@ -52,15 +52,30 @@ class DescriptorsTest(IntegrationTest):
 
 
 class ReadingTest(IntegrationTest):
-    def start_with_file(self) -> Server:
+    def start_with_file(self, write_idle: str = "1s") -> Server:
         (self.directory / "public").mkdir()
         with open(self.directory / "public" / "huge.bin", "wb") as file:
             file.truncate(GIB)
         return self.start(
             "engine",
-            config=f'[timeouts]\nwrite_idle = "1s"\nlinger = "200ms"\n'
+            config=f'[timeouts]\nwrite_idle = "{write_idle}"\nlinger = "200ms"\n'
             f'[[route]]\npath = "/*"\nfiles = "{self.directory / "public"}"\n',
         )
+
+    def test_a_peer_that_reads_slowly(self) -> None:
+        """At 200 KB a second it takes seven seconds until the kernel tells of room in a buffer of megabytes."""
+        server = self.start_with_file("2s")
+        client = Client(server.address)
+        self.addCleanup(client.close)
+        client.send(get("/huge.bin"))
+        client.sock.settimeout(5)
+        until, count = time.monotonic() + 10, 0
+        while time.monotonic() < until:
+            part = client.sock.recv(20_000)
+            self.assertNotEqual(part, b"", f"closed behind {count} bytes")
+            count += len(part)
+            time.sleep(0.1)
+        self.assertEqual(self.established(server, [client]), 1)
 
     def test_peers_that_never_read(self) -> None:  # Row 147.
         server = self.start_with_file()

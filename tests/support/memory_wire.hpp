@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/mem/block_pool.hpp"
@@ -51,10 +52,14 @@ class MemoryWire final : public net::Carrier {
 
   /// The bytes arrive in one buffer; returns what is answered. An aborted connection takes nothing.
   std::string send(std::string_view bytes) {
+    arrive(bytes);
+    return take();
+  }
+  /// The same, and nothing is taken of what is answered.
+  void arrive(std::string_view bytes) {
     std::vector<char> buffer(bytes.begin(), bytes.end());
     buffer.resize(bytes.size() + mem::padding_bytes);
     if (!aborted) http.on_bytes(*connection, buffer.data(), bytes.size());
-    return take();
   }
   /// The peer's end.
   std::string end() {
@@ -79,18 +84,25 @@ class MemoryWire final : public net::Carrier {
   }
   /// Time passes; the deadline fires when it is due.
   std::string wait(TimeNs duration) {
+    stall(duration);
+    return take();
+  }
+  /// The same, and nothing is taken.
+  void stall(TimeNs duration) {
     now_ += duration;
     http.on_turn(now_);
     if (now_ >= connection->deadline) {
       connection->deadline = time_never;
       http.on_deadline(*connection);
     }
-    return take();
   }
 
   void flush_later(net::Connection&) noexcept override { ++flushes; }
   void start_timer(net::Connection&, TimeNs) noexcept override {}
   void hold_reading(net::Connection& of, bool hold) noexcept override { of.hold_reading = hold; }
+  bool peer_takes(net::Connection& of) noexcept override {
+    return unacknowledged < std::exchange(of.unacknowledged_bytes, unacknowledged);
+  }
   void watch_hangup(net::Connection&) noexcept override {}
   void finish(net::Connection& of, net::CloseReason) noexcept override { finished = of.finishing = true; }
   void abort(net::Connection& of, net::CloseReason) noexcept override { aborted = of.aborting = true; }
@@ -100,6 +112,7 @@ class MemoryWire final : public net::Carrier {
   NotingTasks tasks;
   h1::Protocol http;
   net::Connection* connection = nullptr;
+  std::size_t unacknowledged = 0;
   bool finished = false;  ///< Closes once the output is sent.
   bool aborted = false;
   std::size_t flushes = 0;

@@ -138,6 +138,11 @@ bool SimBackend::peer_address(Descriptor descriptor, sockaddr_storage& out) noex
   return true;
 }
 
+std::size_t SimBackend::unacknowledged_bytes(Descriptor descriptor) noexcept {
+  const Connection* connection = network_.find(descriptor);
+  return connection == nullptr ? 0 : connection->unread.size();
+}
+
 // ---- What operations come to
 
 void SimBackend::pump_changed() noexcept {

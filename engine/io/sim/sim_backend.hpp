@@ -47,6 +47,7 @@ class SimBackend final : public IoBackend {
     buffers_.give_back(buffer_ids);
   }
   bool peer_address(Descriptor descriptor, sockaddr_storage& out) noexcept override;
+  std::size_t unacknowledged_bytes(Descriptor descriptor) noexcept override;
   const BackendStats& stats() const noexcept override { return stats_; }
 
   /// Everything that wait() told so far, in one number: equal for equal runs of one seed.

@@ -55,6 +55,9 @@ class UringBackend final : public IoBackend {
   bool peer_address(Descriptor descriptor, sockaddr_storage& out) noexcept override {
     return peer_address_of(descriptor, out);
   }
+  std::size_t unacknowledged_bytes(Descriptor descriptor) noexcept override {
+    return unacknowledged_bytes_of(descriptor);
+  }
   const BackendStats& stats() const noexcept override { return stats_; }
 
  private:

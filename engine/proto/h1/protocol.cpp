@@ -89,7 +89,7 @@ void Protocol::on_end(net::Connection& connection) noexcept {
 
 void Protocol::on_sent(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
-  session.write_deadline = connection.output.empty() ? time_never : carrier_.now() + options_.write_idle_ns;
+  session.write_deadline = connection.output.empty() ? time_never : next_write_check();
   if (session.pending_count != 0) advance(connection);
   go_on(connection);
   settle(connection);
@@ -111,6 +111,10 @@ void Protocol::on_deadline(net::Connection& connection) noexcept {
   if (now >= session.idle_deadline && now < session.write_deadline && now < session.read_deadline) {
     send_idle_text(connection);
     return settle(connection);
+  }
+  if (now >= session.write_deadline && carrier_.peer_takes(connection)) {
+    session.write_deadline = next_write_check();
+    if (now < session.read_deadline) return settle(connection);
   }
   ++counters_.timeouts;
   if (now >= session.write_deadline) return abort(connection, net::CloseReason::timeout);
@@ -189,8 +193,7 @@ void Protocol::settle(net::Connection& connection) noexcept {
     session.read_deadline = time_never;
   }
   if (!connection.output.empty()) {
-    if (session.write_deadline == time_never)
-      session.write_deadline = carrier_.now() + options_.write_idle_ns;
+    if (session.write_deadline == time_never) session.write_deadline = next_write_check();
     carrier_.flush_later(connection);
   }
   if (session.phase == Phase::stopped && session.pending_count == 0) {

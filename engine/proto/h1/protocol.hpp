@@ -99,6 +99,8 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   void settle(net::Connection& connection) noexcept;
   void probe(net::Connection& connection) noexcept;
   void set_deadlines(net::Connection& connection) noexcept;
+  /// Twice in write_idle_ns, because the first of two looks only learns what a slow peer has still to take.
+  TimeNs next_write_check() const noexcept { return carrier_.now() + options_.write_idle_ns / 2; }
 
   // read.cpp: from bytes to whole requests.
   enum class Step : std::uint8_t { again, wait };

@@ -64,8 +64,7 @@ void Protocol::on_end(net::Connection& connection) noexcept { settle(connection)
 void Protocol::on_sent(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   const bool room = !is_full(connection);
-  session.write_deadline =
-      connection.output.empty() ? time_never : carrier_.now() + session.options->write_idle_ms * ns_per_ms;
+  session.write_deadline = connection.output.empty() ? time_never : next_write_check(session);
   if (room && session.end != nullptr && session.end->waiting == detail::SocketWait::room) wake(*session.end);
   if (room) process_input(connection);
   settle(connection);
@@ -78,6 +77,8 @@ void Protocol::on_deadline(net::Connection& connection) noexcept {
     session.heard = now;
     session.ping_deadline = time_never;
   }
+  if (now >= session.write_deadline && carrier_.peer_takes(connection))
+    session.write_deadline = next_write_check(session);
   if (now >= session.write_deadline || now >= session.ping_deadline || now >= session.close_deadline) {
     ++counters_.timeouts;
     return abort(connection, net::CloseReason::timeout);
@@ -118,9 +119,7 @@ void Protocol::settle(net::Connection& connection) noexcept {
     net::consume_input(connection.input, pool_, connection.input.size());
   }
   if (!connection.output.empty()) {
-    if (session.write_deadline == time_never) {
-      session.write_deadline = carrier_.now() + session.options->write_idle_ms * ns_per_ms;
-    }
+    if (session.write_deadline == time_never) session.write_deadline = next_write_check(session);
     carrier_.flush_later(connection);
   }
   if (session.over) {

@@ -81,6 +81,10 @@ class Protocol final : public net::Protocol, public proto::Successor {
   // protocol.cpp: events and deadlines.
   void settle(net::Connection& connection) noexcept;
   void set_deadlines(net::Connection& connection) noexcept;
+  /// Twice in write_idle_ms, because the first of two looks only learns what a slow peer has still to take.
+  TimeNs next_write_check(const Session& session) const noexcept {
+    return carrier_.now() + session.options->write_idle_ms * ns_per_ms / 2;
+  }
   void end_of_stream(net::Connection& connection) noexcept;
   static bool is_full(net::Connection& connection) noexcept {
     return connection.output.bytes() >= session_of(connection).options->output_bytes;

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "engine/ext/guard/base64.hpp"
-#include "engine/ext/guard/secret_files.hpp"
 #include "engine/ext/guard/token_buckets.hpp"
 #include "engine/serve/request_id.hpp"
 #include "tests/unit/ext/support.hpp"
@@ -208,19 +207,6 @@ TEST_CASE("base64: RFC 4648 section 10") {
     CAPTURE(wrong);
     CHECK_FALSE(from_base64(wrong).has_value());
   }
-}
-
-TEST_CASE("token file: one token a line, without spaces") {
-  const files::test::TemporaryDirectory directory;
-  directory.write("good", "# whose\nabc\n");
-  directory.write("bad", "abc\nd e\n");
-  std::string problem;
-  const TokenCheck check = guard::token_file(directory / "good", problem);
-  CHECK(problem == "");
-  CHECK(check("abc"));
-  CHECK_FALSE(check("abcd"));
-  static_cast<void>(guard::token_file(directory / "bad", problem));
-  CHECK(problem.ends_with("/bad:2: a token has no spaces"));
 }
 
 TEST_CASE_FIXTURE(AppFixture, "rate limit: a key's tokens go, and grow back") {

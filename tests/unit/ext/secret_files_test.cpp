@@ -86,3 +86,14 @@ TEST_CASE("two files: what one proved is not the other's") {
   CHECK(!second.right_password("ada", "open sesame"));
   CHECK(first.right_password("ada", "open sesame"));
 }
+
+TEST_CASE("a file of tokens: one a line, without spaces") {
+  const File file("# whose\nabc\n");
+  SecretFile tokens(SecretFile::Kind::tokens, file.path);
+  REQUIRE(tokens.read().empty());
+  CHECK(tokens.right_token("abc"));
+  CHECK_FALSE(tokens.right_token("abcd"));
+  CHECK_FALSE(tokens.right_token("# whose"));
+  file.write("abc\nd e\n");
+  CHECK(tokens.read() == file.path + ":2: a token has no spaces");
+}

@@ -259,6 +259,33 @@ TEST_CASE_FIXTURE(
   CHECK(wire.finished);
 }
 
+TEST_CASE_FIXTURE(
+    Fixture, "h1: a peer that takes a little now and then is waited for, one that takes nothing is not") {
+  const TimeNs half = options.write_idle_ns / 2;
+  wire.arrive(get("/a"));
+  wire.unacknowledged = 1000;
+  wire.stall(half);
+  for (int i = 0; i < 10; ++i) {
+    wire.unacknowledged -= 10;
+    wire.stall(half);
+    REQUIRE_FALSE(wire.aborted);
+  }
+  wire.stall(half - 1);
+  CHECK_FALSE(wire.aborted);
+  wire.stall(1);
+  CHECK(wire.aborted);
+  CHECK(wire.http.counters().timeouts == 1);
+
+  wire.close();
+  wire.open();
+  wire.arrive(get("/a"));
+  wire.stall(half);
+  wire.stall(half - 1);
+  CHECK_FALSE(wire.aborted);
+  wire.stall(1);
+  CHECK(wire.aborted);
+}
+
 TEST_CASE("h1: a peer that does not read stops being read, and goes on where it stopped") {
   h1::Options options;
   options.output_bytes_max = 1000;

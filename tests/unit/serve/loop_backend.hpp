@@ -59,6 +59,7 @@ class LoopBackend final : public io::IoBackend {
     buffer_free_ = buffer_free_ || !ids.empty();
   }
   bool peer_address(io::Descriptor, sockaddr_storage&) noexcept override { return false; }
+  std::size_t unacknowledged_bytes(io::Descriptor) noexcept override { return 0; }
   const io::BackendStats& stats() const noexcept override { return stats_; }
 
   std::size_t wait(std::span<io::Completion> out, TimeNs) noexcept override {
