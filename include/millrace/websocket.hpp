@@ -151,6 +151,9 @@ class WebSocket {
 #endif
 
   /// Sends a message if nothing was unsent, or no more than output_bytes are with it; else does nothing: false.
+  bool try_send(const Message& message) noexcept {
+    return detail::socket_try_send(*end_, message.data, message.binary);
+  }
   bool try_send(std::string_view text) noexcept { return detail::socket_try_send(*end_, text, false); }
   bool try_send_binary(std::string_view bytes) noexcept {
     return detail::socket_try_send(*end_, bytes, true);
@@ -188,5 +191,9 @@ class WebSocket {
 /// Only within a handler; from elsewhere it is Server::publish().
 bool publish(std::string_view topic, std::string_view text) noexcept;
 bool publish_binary(std::string_view topic, std::string_view bytes) noexcept;
+/// The same, as what it came.
+inline bool publish(std::string_view topic, const Message& message) noexcept {
+  return message.binary ? publish_binary(topic, message.data) : publish(topic, message.data);
+}
 
 }  // namespace millrace

@@ -36,7 +36,7 @@ mr::Task<> room(mr::WebSocket& socket, std::string_view name) {
   socket.subscribe(name);
   co_await socket.send("in " + std::string(name));
   while (auto message = co_await socket.receive()) {
-    message->binary ? mr::publish_binary(name, *message) : mr::publish(name, *message);
+    mr::publish(name, *message);
     if (message->data == "I leave") socket.unsubscribe(name);
   }
 }
