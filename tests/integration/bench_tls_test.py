@@ -209,8 +209,8 @@ class WebSocketBenchTest(SecureBenchCase):
             figures = self.figures(f"ws://127.0.0.1:{port}/", "-n", 200, "-c", 4, *more)
             self.assertEqual((figures["answered"], figures["wrong"]), (200, 0))
 
-    def by_hand(self, answers: Callable[[bytes], bytes]) -> str:
-        """A server that gives, for each frame, what `answers` makes of its payload."""
+    def by_hand(self, answers: Callable[[bytes], bytes], *, secure: bool = False, closes: bool = False) -> str:
+        """A server that gives, for each frame, what `answers` makes of its payload; once, where it closes then."""
 
         def serve(connection: socket.socket, _: int) -> None:
             data = b""
@@ -228,8 +228,12 @@ class WebSocketBenchTest(SecureBenchCase):
                     connection.sendall(answers(payload) if opcode == frames.TEXT else b"")
                     if opcode == frames.PONG:
                         self.pongs.append(payload)
+                    if closes:
+                        return
 
         self.pongs: list[bytes] = []
+        if secure:
+            return f"wss://localhost:{self.serve_tls(lambda connection: serve(connection, 0))}"
         return self.serve(serve).replace("http", "ws")
 
     def test_pings_are_answered_and_fragments_put_together(self) -> None:
@@ -239,11 +243,12 @@ class WebSocketBenchTest(SecureBenchCase):
             first = frames.frame(frames.TEXT, payload[:half], fin=False, mask=None)
             return first + ping + frames.frame(frames.CONTINUATION, payload[half:], mask=None)
 
-        figures = self.figures(self.by_hand(answers), "-n", 40, "-c", 1)
-        self.assertEqual((figures["answered"], figures["wrong"]), (40, 0))
-        # The last ones are still on their way when the run ends.
-        self.assertGreaterEqual(len(self.pongs), 30)
-        self.assertEqual(set(self.pongs), {b"are you there"})
+        for secure, more in ((False, ()), (True, ("-k",))):
+            figures = self.figures(self.by_hand(answers, secure=secure), "-n", 40, "-c", 1, *more)
+            self.assertEqual((figures["answered"], figures["wrong"]), (40, 0))
+            # The last ones are still on their way when the run ends.
+            self.assertGreaterEqual(len(self.pongs), 30)
+            self.assertEqual(set(self.pongs), {b"are you there"})
 
     def test_what_is_no_echo_ends_it_with_1(self) -> None:
         def plain(payload: bytes) -> bytes:
@@ -265,6 +270,10 @@ class WebSocketBenchTest(SecureBenchCase):
         goodbye = frames.frame(frames.CLOSE, b"", mask=None)
         figures = self.figures(self.by_hand(lambda payload: plain(payload) + goodbye), "-n", 1, "-c", 1)
         self.assertEqual((figures["answered"], figures["wrong"]), (1, 0))  # Nothing was owed any more.
+        for answer, what in ((b"", "closed before the answer"), (b"\x81", "closed in the middle of an answer")):
+            done = self.bench(self.by_hand(lambda _, answer=answer: answer, closes=True), "-n", 2, "-c", 1)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(f"2 times: {what}", done.stderr)
         done = self.bench(self.echo().replace("http", "ws") + "/", "-n", 3, "-c", 1)
         self.assertEqual(done.returncode, 1)
         self.assertIn("3 times: no WebSocket: status 200", done.stderr)
