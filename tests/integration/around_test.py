@@ -40,6 +40,9 @@ redirect = "/long"
 path = "/token"
 auth = { tokens = "tokens" }
 respond = { body = "a machine" }
+[[route]]
+path = "/pages/*"
+files = "pages"
 """ % ("a" * 2000, "b" * 200)
 AROUND = """
 [compress]
@@ -96,6 +99,19 @@ class AroundTest(TlsTest):
         _, fields, _ = self.curl(server, "/long")
         self.assertNotIn("content-encoding", fields)
         self.assertIn("accept-encoding", fields["vary"])
+
+    def test_compress_of_a_file_that_is_not_kept_in_memory(self) -> None:
+        text = "".join(f"line {line}\n" for line in range(20_000))
+        self.write("pages/large.txt", text)
+        self.write("pages/large.bin", text)
+        server = self.serve()
+        for name, compressed in (("large.txt", True), ("large.bin", False)):
+            status, fields, body = self.curl(server, f"/pages/{name}", "--compressed")
+            self.assertEqual((status, body), (200, text.encode()), name)
+            self.assertEqual("content-encoding" in fields, compressed, name)
+            self.assertEqual(fields.get("content-length"), None if compressed else str(len(text)), name)
+        _, fields, body = self.curl(server, "/pages/large.txt")
+        self.assertEqual((fields["content-length"], body), (str(len(text)), text.encode()))
 
     def test_cors_and_security_headers(self) -> None:
         server = self.serve()
