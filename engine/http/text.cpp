@@ -22,21 +22,25 @@ bool valid_port(std::string_view port) noexcept {
   return true;
 }
 
+/// Takes a dec-octet from the front.
+bool take_octet(std::string_view& text) noexcept {
+  std::size_t digits = 0;
+  unsigned value = 0;
+  while (digits < text.size() && digits < 4 && is_class(text[digits], char_class::digit)) {
+    value = value * 10 + static_cast<unsigned>(text[digits++] - '0');
+  }
+  if (digits == 0 || digits > 3 || value > 255 || (digits > 1 && text[0] == '0')) return false;
+  text.remove_prefix(digits);
+  return true;
+}
+
 /// dec-octet "." dec-octet "." dec-octet "." dec-octet.
 bool valid_ipv4(std::string_view text) noexcept {
-  for (unsigned octet = 0; octet < 4; ++octet) {
-    std::size_t digits = 0;
-    unsigned value = 0;
-    while (digits < text.size() && digits < 4 && is_class(text[digits], char_class::digit)) {
-      value = value * 10 + static_cast<unsigned>(text[digits++] - '0');
-    }
-    if (digits == 0 || digits > 3 || value > 255 || (digits > 1 && text[0] == '0')) return false;
-    text.remove_prefix(digits);
-    if (octet == 3) return text.empty();
-    if (text.empty() || text[0] != '.') return false;
+  for (unsigned octet = 0; octet < 3; ++octet) {
+    if (!take_octet(text) || !text.starts_with('.')) return false;
     text.remove_prefix(1);
   }
-  return false;
+  return take_octet(text) && text.empty();
 }
 
 /// 1 to 4 hex digits, eight times, or fewer around one "::"; the last two may be an IPv4 address.
