@@ -121,6 +121,23 @@ TEST_CASE("Chain: a file does not fit a full pool, and goes with clear()") {
   close(ends[0]);
 }
 
+TEST_CASE("Chain: room that was asked for and not used is no part") {
+  BlockPool pool(1 << 20);
+  Chain chain;
+  REQUIRE(chain.append(pool, "before"));
+  REQUIRE(chain.room(pool, Chain::first_block_bytes) != nullptr);  // A block of its own.
+  char* const room = chain.room(pool, Chain::largest_room);        // And one behind that.
+  REQUIRE(room != nullptr);
+  std::memcpy(room, "behind", 6);
+  chain.commit(6);
+  FileInChain* file = nullptr;
+  CHECK(chain.gather(file).size() == 2);
+  CHECK(parts_of(chain) == "beforebehind");
+  chain.consume(pool, 12);
+  CHECK(chain.empty());
+  CHECK(pool.bytes_used() == 0);
+}
+
 TEST_CASE("Chain: any mixture of operations keeps the bytes") {
   std::mt19937 random(7);
   for (int round = 0; round < 200; ++round) {
