@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/base/assert.hpp"
 #include "engine/base/clock.hpp"
 #include "engine/io/completion.hpp"
 
@@ -75,15 +74,12 @@ class IoBackend {
   /// At most one send a descriptor at a time. 1 <= parts.size() <= 1024.
   virtual void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept = 0;
 
-  /// Whether send_file() is there.
-  virtual bool sends_files() const noexcept { return false; }
-
   /// Sends the parts (perhaps none), then a piece of the file behind them, which is not copied through user
   /// space. An Op::send like that of send(), and in its place: `result` counts the bytes of both, or is
   /// -EAGAIN (nothing was sent, but now it can be: ask again) or -ENODATA (there were no parts, and the
   /// file has ended before the slice). The slice and its descriptor stay until the completion.
   virtual void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
-                         FileSlice& file) noexcept;
+                         FileSlice& file) noexcept = 0;
 
   /// One completion once the peer has reset or both directions are closed: `result` >= 0. A negative
   /// one other than -ECANCELED says that the kernel stopped watching: ask again where it matters.
@@ -127,9 +123,5 @@ class IoBackend {
 
   virtual const BackendStats& stats() const noexcept = 0;
 };
-
-inline void IoBackend::send_file(Token, Descriptor, std::span<const iovec>, FileSlice&) noexcept {
-  MR_UNREACHABLE("a backend that sends no files was asked to");
-}
 
 }  // namespace millrace::io

@@ -145,7 +145,7 @@ class Core final : private net::Carrier {
   void finish(net::Connection& connection, net::CloseReason reason) noexcept override;
   void abort(net::Connection& connection, net::CloseReason reason) noexcept override;
   bool sends_files(const net::Connection& connection) const noexcept override {
-    return connection.transport == nullptr && backend_.sends_files();
+    return connection.transport == nullptr;
   }
 
   static constexpr std::size_t completions_max = 1024;  ///< Reaped in one turn.

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/assert.hpp"
 #include "engine/io/backend.hpp"
 #include "engine/mem/block_pool.hpp"
 
@@ -28,6 +29,9 @@ class MemoryBackend final : public io::IoBackend {
   void accept(io::Token token, io::Descriptor listener) noexcept override;
   void recv(io::Token token, io::Descriptor descriptor) noexcept override;
   void send(io::Token token, io::Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  void send_file(io::Token, io::Descriptor, std::span<const iovec>, io::FileSlice&) noexcept override {
+    MR_UNREACHABLE("no load that is counted has files");
+  }
   void hangup(io::Token token, io::Descriptor descriptor) noexcept override;
   void cancel(io::Token token) noexcept override;
   void shutdown_send(io::Descriptor) noexcept override {}

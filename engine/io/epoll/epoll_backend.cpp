@@ -56,7 +56,6 @@ class EpollBackend final : public IoBackend {
   void accept(Token token, Descriptor listener) noexcept override;
   void recv(Token token, Descriptor descriptor) noexcept override;
   void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
-  bool sends_files() const noexcept override { return true; }
   void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
                  FileSlice& file) noexcept override;
   void hangup(Token token, Descriptor descriptor) noexcept override;
