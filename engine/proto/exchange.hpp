@@ -112,7 +112,7 @@ class ReplySink {
   /// was cancelled. The exchange is gone afterwards.
   virtual void finished(Exchange& exchange) noexcept = 0;
   /// What lies under the exchange's connection; null: plain TCP, or the client has left.
-  virtual const net::Transport* transport(const Exchange&) const noexcept { return nullptr; }
+  virtual const net::Transport* transport(const Exchange& exchange) const noexcept = 0;
 
  protected:
   ~ReplySink() = default;

@@ -27,6 +27,7 @@ class Nobody final : public proto::ReplySink {
   void reply_source(proto::Exchange&, const proto::FixedReply&, proto::BodySource&,
                     std::uint64_t) noexcept override {}
   void finished(proto::Exchange&) noexcept override {}
+  const net::Transport* transport(const proto::Exchange&) const noexcept override { return nullptr; }
 };
 
 int hex(char digit) {

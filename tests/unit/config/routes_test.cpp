@@ -34,6 +34,7 @@ class Sink final : public proto::ReplySink {
     FAIL("nothing here serves files");
   }
   void finished(proto::Exchange&) noexcept override { FAIL("not asynchronous"); }
+  const net::Transport* transport(const proto::Exchange&) const noexcept override { return nullptr; }
 
   int replies = 0;
   unsigned status = 0;

@@ -95,6 +95,7 @@ class Sink final : public proto::ReplySink {
     source.release();
   }
   void finished(proto::Exchange&) noexcept override { FAIL("not asynchronous"); }
+  const net::Transport* transport(const proto::Exchange&) const noexcept override { return nullptr; }
 
   Answer answer;
   int replies = 0;

@@ -59,6 +59,7 @@ class KeepingSink final : public proto::ReplySink {
     FAIL("nothing here serves files");
   }
   void finished(proto::Exchange&) noexcept override { ++answer.finishes; }
+  const net::Transport* transport(const proto::Exchange&) const noexcept override { return nullptr; }
 
   Answer answer;
   std::uint32_t date_at = 0;

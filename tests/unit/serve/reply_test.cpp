@@ -161,6 +161,7 @@ TEST_CASE_FIXTURE(Traced, "middleware: a body that is not in memory goes through
       source.release();
     }
     void finished(proto::Exchange&) noexcept override {}
+    const net::Transport* transport(const proto::Exchange&) const noexcept override { return nullptr; }
   };
   struct Case {
     const char* target;
