@@ -4,7 +4,9 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -36,6 +38,17 @@ void adapt_unsent(Descriptor socket, FileSlice& file) noexcept {
   file.unsent_raised = raise;
 }
 
+/// For a file system without pages to refer to.
+int send_copied_piece(Descriptor socket, const FileSlice& file) noexcept {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(file.size_bytes, file.room.size()));
+  const ssize_t count = ::pread(file.descriptor, file.room.data(), size, static_cast<off_t>(file.offset));
+  if (count == 0) return -ENODATA;
+  const ssize_t sent = count < 0 ? count
+                                 : ::send(socket, file.room.data(), static_cast<std::size_t>(count),
+                                          MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? -errno : static_cast<int>(sent);
+}
+
 int send_piece(Descriptor socket, FileSlice& file) noexcept {
   adapt_unsent(socket, file);
   off_t offset = static_cast<off_t>(file.offset);
@@ -46,7 +59,7 @@ int send_piece(Descriptor socket, FileSlice& file) noexcept {
   } while (sent < 0 && errno == EINTR);
   const int error = errno;
   set_nonblocking(socket, 0);
-  if (sent < 0) return -error;
+  if (sent < 0) return error == EINVAL ? send_copied_piece(socket, file) : -error;
   file.taken_bytes += static_cast<std::uint64_t>(sent);
   return sent == 0 ? -ENODATA : static_cast<int>(sent);
 }

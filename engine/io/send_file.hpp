@@ -9,7 +9,8 @@
 namespace millrace::io {
 
 /// Sends what the socket takes now: the parts, then a piece of the file (sendfile(2), after the parts as one
-/// stream of segments). Never waits for the socket; waits for the file where it is not in memory.
+/// stream of segments), or a copy of some bytes of it where the file system cannot do that. Never waits for the
+/// socket; waits for the file where it is not in memory.
 /// Returns  the bytes the kernel took, of both;
 ///          -EAGAIN    the socket takes none now;
 ///          -ENODATA   there are no parts, and the file ends before the slice does;

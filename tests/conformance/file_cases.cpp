@@ -160,6 +160,61 @@ void file_waits_for_a_peer_that_has_ended_its_direction(Harness& harness) {
   harness.backend().close(pair.descriptor, false);
 }
 
+void file_waits_behind_parts_without_room(Harness& harness) {
+  const auto pair = harness.pair();
+  const std::string head = pattern(20'000'000);
+  const std::string text = pattern(1'000'000);
+  TestFile file(text);
+  pair.peer->set_reading(false);
+  std::size_t sent = 0;
+  iovec part{};
+  const auto go_on = [&] {
+    part = {const_cast<char*>(head.data()) + sent, head.size() - sent};
+    harness.backend().send_file(send_token, pair.descriptor, {&part, 1}, file.slice);
+  };
+  go_on();
+  for (std::vector<Completion> done = harness.rest(); !done.empty(); done = harness.rest()) {
+    REQUIRE(done.size() == 1);
+    REQUIRE(done[0].result > 0);
+    sent += static_cast<std::size_t>(done[0].result);
+    REQUIRE(sent < head.size());  // Nobody reads.
+    go_on();
+  }
+  pair.peer->set_reading(true);
+  std::vector<Completion> done;
+  harness.until([&] {
+    pair.peer->received();
+    done = harness.take();
+    return !done.empty();
+  });
+  REQUIRE(done[0].result > 0);
+  sent += static_cast<std::size_t>(done[0].result);
+  REQUIRE(sent <= head.size());
+  CHECK(send_all(harness, pair, std::string_view(head).substr(sent), file.slice) == 0);
+  harness.until([&] { return pair.peer->received().size() == head.size() + text.size(); });
+  CHECK(pair.peer->received() == head + text);
+  harness.backend().close(pair.descriptor, false);
+}
+
+// The kernel has a few without pages of their own, which sendfile(2) refuses.
+void file_that_cannot_be_spliced_is_sent(Harness& harness) {
+  const auto pair = harness.pair();
+  TestFile file("");
+  ::close(file.descriptor);
+  file.descriptor = ::open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+  REQUIRE(file.descriptor >= 0);
+  std::string text(4096, '\0');
+  const ssize_t size = ::pread(file.descriptor, text.data(), text.size(), 0);
+  REQUIRE(size > 0);
+  text.resize(static_cast<std::size_t>(size));
+  file.slice.descriptor = file.descriptor;
+  file.slice.size_bytes = text.size() + 1;  // And ends early.
+  CHECK(send_all(harness, pair, "head", file.slice) == -ENODATA);
+  harness.until([&] { return pair.peer->received().size() == 4 + text.size(); });
+  CHECK(pair.peer->received() == "head" + text);
+  harness.backend().close(pair.descriptor, false);
+}
+
 void file_that_is_cancelled_ends(Harness& harness) {
   const auto pair = harness.pair();
   TestFile file(pattern(40'000'000));
@@ -198,6 +253,8 @@ const std::vector<Case> file_cases = {
     {"file out of memory", file_out_of_memory_is_sent},
     {"file that ends early", file_that_ends_early_is_told},
     {"file to a peer that has ended its direction", file_waits_for_a_peer_that_has_ended_its_direction},
+    {"file behind parts without room", file_waits_behind_parts_without_room},
+    {"file that cannot be spliced", file_that_cannot_be_spliced_is_sent},
     {"file that is cancelled", file_that_is_cancelled_ends},
     {"file to a peer that has reset", file_to_a_peer_that_has_reset_fails},
 };

@@ -149,8 +149,7 @@ void UringBackend::send_file(Token token, Descriptor descriptor, std::span<const
   if (file.offset >= file.loaded_end && !file_in_memory(file))
     return parts.empty() ? load_file(token, file) : send(token, descriptor, parts);
   const int result = ready_count_ == ready_max ? -EAGAIN : send_file_now(descriptor, parts, file);
-  // EINVAL: a file system that cannot do it.
-  if (result != -EAGAIN && result != -EINVAL) {
+  if (result != -EAGAIN) {
     ready_[ready_count_++] = {.token = token, .result = result};
   } else if (!parts.empty()) {
     send(token, descriptor, parts);
