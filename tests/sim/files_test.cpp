@@ -157,6 +157,7 @@ TEST_CASE("files: HEAD sends none") {
 TEST_CASE("files: a file that changes while it is sent ends the connection; what was before it is whole") {
   const char* change = nullptr;
   SUBCASE("it shrinks") { change = "shrinks"; }
+  SUBCASE("it is emptied") { change = "emptied"; }
   SUBCASE("it grows") { change = "grows"; }
   SUBCASE("it is written to") { change = "written"; }
   CAPTURE(change);
@@ -166,6 +167,7 @@ TEST_CASE("files: a file that changes while it is sent ends the connection; what
   client.write(get("/n/a") + get("/file/0-300000") + get("/n/b"));
   for (int i = 0; i < 100; ++i) one.core.turn(one.world.now() + ns_per_ms);
   if (change == std::string_view("shrinks")) REQUIRE(ftruncate(one.handler.descriptor, 299'999) == 0);
+  if (change == std::string_view("emptied")) REQUIRE(ftruncate(one.handler.descriptor, 0) == 0);
   if (change == std::string_view("grows")) REQUIRE(ftruncate(one.handler.descriptor, 300'001) == 0);
   if (change == std::string_view("written")) {
     const timespec times[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
@@ -179,6 +181,21 @@ TEST_CASE("files: a file that changes while it is sent ends the connection; what
   if (bodies.size() == 2) CHECK(letters(file_bytes).starts_with(bodies[1]));
   CHECK(client.received().size() < file_bytes);
   CHECK(one.core.connections() == 0);
+}
+
+TEST_CASE("files: what stands before a file that has changed leaves whole") {
+  FileCore one;
+  Client client = one.world.connect(one.listener);
+  client.set_reading(false);
+  client.write(get("/source/100000") + get("/file/0-300000"));
+  for (int i = 0; i < 100; ++i) one.core.turn(one.world.now() + ns_per_ms);
+  REQUIRE(ftruncate(one.handler.descriptor, 299'999) == 0);
+  client.set_reading(true);
+  one.until([&] { return client.eof() || client.was_reset(); });
+  const std::vector<std::string> bodies = bodies_of(client.received());
+  REQUIRE_FALSE(bodies.empty());
+  CHECK(bodies[0].size() == 100'000);
+  CHECK(client.received().size() < file_bytes);
 }
 
 TEST_CASE("files: a client that leaves in the middle gives everything back") {
