@@ -1,6 +1,8 @@
 // Goal: request bodies in parts: every cut; what is held back, collected, left unread, faulty or late.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <span>
 #include <string>
 
 #include "tests/unit/proto/played_handler.hpp"
@@ -8,6 +10,21 @@
 using namespace millrace;
 using Fixture = test::PartsFixture;
 using namespace millrace::test;
+
+namespace {
+
+struct SourceFixture : Fixture {
+  struct Source final : proto::BodySource {
+    Result<std::size_t> read(std::span<char> out) noexcept override {
+      std::fill(out.begin(), out.end(), 's');
+      return out.size();
+    }
+    void release() noexcept override { ++released; }
+    int released = 0;
+  } source;
+};
+
+}  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "parts: every cut of a body gives its bytes, and the request behind it") {
   const std::string by_length = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello world";
@@ -132,6 +149,41 @@ TEST_CASE_FIXTURE(
   CHECK(has(wire.take(), "Connection: close\r\n"));
   CHECK(wire.finished);
   CHECK(wire.send("GET /sync HTTP/1.1\r\nHost: a\r\n\r\n") == "");
+}
+
+TEST_CASE_FIXTURE(SourceFixture, "parts: a reply made before, with body or source, leaves the rest unread") {
+  const std::string head =
+      "HTTP/1.1 200 OK\r\nDate: " + std::string(http::date_bytes, '-') + "\r\nContent-Length: 5\r\n\r\n";
+  const proto::FixedReply with_body{.head = head, .body = "fixed", .date_at = 23};
+  for (const bool pulled : {false, true}) {
+    CAPTURE(pulled);
+    wire.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    if (pulled)
+      last().sink->reply_source(last(), with_body, source, 5);
+    else
+      last().sink->reply_fixed(last(), with_body);
+    finish(last());
+    CHECK(wire.take().ends_with(pulled ? "\r\n\r\nsssss" : "\r\n\r\nfixed"));
+    CHECK(wire.send("defghij") == "");
+    CHECK(has(wire.send("GET /sync HTTP/1.1\r\nHost: a\r\n\r\n"), "sync"));
+  }
+  CHECK(source.released == 1);
+}
+
+TEST_CASE_FIXTURE(SourceFixture, "parts: a source for a client that has left is let go") {
+  for (const bool fixed : {false, true}) {
+    CAPTURE(fixed);
+    source.released = 0;
+    wire.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    wire.close();
+    if (fixed)
+      last().sink->reply_source(last(), {}, source, 5);
+    else
+      last().sink->reply(last(), {.source = &source, .source_bytes = 5});
+    CHECK(source.released == 1);
+    finish(last());
+    wire.open();
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "parts: a faulty body is answered for the handler, which is cancelled") {
