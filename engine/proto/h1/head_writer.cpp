@@ -35,10 +35,11 @@ constexpr std::size_t status_at = 9;  ///< In "HTTP/1.1 200 OK".
 /// A status that never has content (RFC 9110 section 6.4.1).
 bool bodiless(unsigned status) noexcept { return status < 200 || status == 204 || status == 304; }
 
+/// Of a reply that closes, or goes to HTTP/1.0: any other says nothing of it.
 char* put_connection(char* to, const H1Exchange& x) noexcept {
   if (x.close_after) return put(to, "Connection: close\r\n");
-  if (x.head.version_minor == 0) return put(to, "Connection: keep-alive\r\n");
-  return to;
+  MR_ASSERT(x.head.version_minor == 0);
+  return put(to, "Connection: keep-alive\r\n");
 }
 
 }  // namespace
