@@ -1,10 +1,11 @@
-// Goal: a request that switches protocols while memory runs out ends its connection, and nothing else.
+// Goal: a request that asks for another protocol where there is no memory, no client any more, or no wish for it.
 #include <doctest/doctest.h>
 
 #include <string>
 #include <vector>
 
 #include "tests/support/memory_wire.hpp"
+#include "tests/unit/proto/script_handler.hpp"
 
 using namespace millrace;
 
@@ -15,7 +16,10 @@ struct Successor final : proto::Successor {
   int taken_over = 0;
 };
 
-/// Switches at once, as a WebSocket's coroutine does.
+constexpr std::string_view upgrade =
+    "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/// Switches at once, as a WebSocket's coroutine does, or waits to be told.
 struct SwitchingHandler final : proto::RequestHandler {
   void route(proto::Exchange& exchange) noexcept override {
     exchange.route = this;
@@ -24,13 +28,17 @@ struct SwitchingHandler final : proto::RequestHandler {
   bool may_switch(const proto::Exchange&) const noexcept override { return true; }
   void start(proto::Exchange& exchange) noexcept override {
     started = &exchange;
-    switched = exchange.streams->switch_protocols(exchange, "", successor, nullptr);
+    if (at_once) switch_now();
+  }
+  void switch_now() noexcept {
+    switched = started->streams->switch_protocols(*started, "", successor, nullptr);
   }
   void refuse(proto::Exchange& exchange, Error error) noexcept override {
     exchange.sink->reply(exchange, {.status = error.status});
   }
   Successor successor;
   proto::Exchange* started = nullptr;
+  bool at_once = true;
   bool switched = false;
 };
 
@@ -51,7 +59,7 @@ TEST_CASE("switching: without memory for what comes behind the request the conne
   test::MemoryWire wire(options, handler);
   const std::vector<mem::Block> taken = exhaust(wire.pool, 12 * 1024);
   const std::string frames(16 * 1024, 'f');
-  wire.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + frames);
+  wire.send(std::string(upgrade) + frames);
   CHECK(handler.switched);
   CHECK(handler.successor.taken_over == 0);
   CHECK(wire.aborted);
@@ -62,4 +70,46 @@ TEST_CASE("switching: without memory for what comes behind the request the conne
   CHECK(wire.http.exchanges_live() == 0);
   for (const mem::Block& block : taken) wire.pool.give(block);
   CHECK(wire.pool.bytes_used() == 0);
+}
+
+TEST_CASE("switching: a connection whose client has left is handed to nobody") {
+  const h1::Options options;
+  SwitchingHandler handler;
+  handler.at_once = false;
+  test::MemoryWire wire(options, handler);
+  CHECK(wire.send(upgrade) == "");
+  wire.close();
+  REQUIRE(handler.started != nullptr);
+  handler.switch_now();
+  CHECK(handler.switched);  // Its coroutine learns of it at its next co_await.
+  CHECK(handler.successor.taken_over == 0);
+  handler.started->sink->finished(*handler.started);
+  CHECK(wire.http.exchanges_live() == 0);
+}
+
+TEST_CASE("switching: a peer that has ended meanwhile gets its answer, and then the end") {
+  const h1::Options options;
+  SwitchingHandler handler;
+  handler.at_once = false;
+  test::MemoryWire wire(options, handler);
+  wire.arrive(upgrade);
+  wire.end();
+  proto::Exchange* const first = handler.started;
+  REQUIRE(first != nullptr);
+  first->sink->reply(*first, {.status = 403});
+  first->sink->finished(*first);
+  CHECK(wire.take().find("403 Forbidden") != std::string::npos);
+  CHECK(wire.finished);
+  CHECK(wire.http.exchanges_live() == 0);
+}
+
+TEST_CASE("switching: a handler that knows no other protocol answers, and the next request is read") {
+  const h1::Options options;
+  test::ScriptHandler handler;
+  test::MemoryWire wire(options, handler);
+  CHECK(wire.send("GET /later/1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+                  "GET /next HTTP/1.1\r\nHost: a\r\n\r\n") == "");
+  CHECK(handler.started == 2);
+  handler.answer("1");
+  CHECK(test::bodies_of(wire.take()) == std::vector<std::string>{"/later/1", "/next"});
 }
