@@ -44,6 +44,18 @@ TEST_CASE_FIXTURE(Traced, "mount: an application below a prefix keeps its middle
   CHECK(wait("GET /forgotten").status == 404);
 }
 
+TEST_CASE_FIXTURE(Traced, "mount: the logs of every application below are known to the server, each once") {
+  const auto shared = access_log({.path = "shared.log"});
+  App inner;
+  inner.use(shared, access_log({.path = "inner.log"}));
+  App innermost;
+  innermost.use(access_log({.path = "innermost.log"}));
+  inner.mount("/more", std::move(innermost));
+  app.use(shared);
+  app.mount("/in", std::move(inner));
+  CHECK(serve::state_of(app).outputs().size() == 3);
+}
+
 TEST_CASE_FIXTURE(Traced, "groups: the route that a request sees has its whole pattern") {
   app.group("/api").group("/v1").get(
       "/items/{id}", [](Request& request) { return std::string(request.route()); }, mark('a'));

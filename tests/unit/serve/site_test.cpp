@@ -93,6 +93,26 @@ TEST_CASE_FIXTURE(Hosted, "site: a host has its own routes only, inside of the a
   }
 }
 
+TEST_CASE_FIXTURE(Hosted, "site: a WebSocket's route may switch protocols on its own host alone") {
+  app.get("/ws", text("no socket"));
+  app.host("example.org").ws("/ws", [](WebSocket&) -> Task<> { co_return; });
+  app.host("example.org").get("/", text("exact"));
+  CHECK(from("other.test", "GET /ws").body == "no socket");
+  struct Case {
+    const char* host;
+    const char* path;
+    bool may_switch;
+  };
+  for (const Case& c : {Case{"example.org", "/ws", true}, Case{"example.org", "/", false},
+                        Case{"example.org", "/none", false}, Case{"other.test", "/ws", false}}) {
+    CAPTURE(c.host);
+    CAPTURE(c.path);
+    RequestText message("GET " + std::string(c.path) + " HTTP/1.1\r\nHost: " + c.host + "\r\n\r\n");
+    site->handler().route(message.exchange);
+    CHECK(site->handler().may_switch(message.exchange) == c.may_switch);
+  }
+}
+
 TEST_CASE_FIXTURE(Hosted, "site: where every route is for a host, the others are misdirected") {
   app.host("h").get("/", text("h"));
   CHECK(from("h").body == "h");
