@@ -119,6 +119,13 @@ class CompressTest(IntegrationTest):
             self.assertEqual(decode("gzip", stream.body), lines(100))
             self.assertEqual(decode("gzip", text.body), lines(1000))
 
+    def test_a_body_that_is_read_while_the_reply_is_streamed(self) -> None:
+        body = lines(20_000).decode()
+        for path in ("/echo-parts", "/echo-whole"):
+            response = self.client.ask(get(f"/compressed{path}", "Accept-Encoding: gzip", method="POST", body=body))
+            self.assertEqual(field(response, "content-encoding"), "gzip")
+            self.assertEqual(decode("gzip", response.body), body.encode(), path)
+
     def test_http_1_0(self) -> None:
         client = self.connect(self.server)
         client.send(b"GET /compressed/stream/1000/0 HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n")

@@ -52,9 +52,8 @@ class CodedStreams final : public proto::Streams, public proto::Attachment {
   void cut(proto::Exchange& exchange) noexcept override { inner_.cut(exchange); }
   proto::BodyPart next(proto::Exchange& exchange) noexcept override { return inner_.next(exchange); }
   Errc collect(proto::Exchange& exchange) noexcept override { return inner_.collect(exchange); }
-  bool switch_protocols(proto::Exchange& exchange, std::string_view fields, proto::Successor& successor,
-                        void* context) noexcept override {
-    return inner_.switch_protocols(exchange, fields, successor, context);
+  bool switch_protocols(proto::Exchange&, std::string_view, proto::Successor&, void*) noexcept override {
+    MR_UNREACHABLE("a request whose reply is streamed does not switch");
   }
 
  private:

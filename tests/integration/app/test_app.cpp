@@ -191,6 +191,14 @@ void add_compressed(mr::App& app) {
               auto out = request.stream("text/plain", bytes);
               co_await out.write(std::string(written, 'x'));
             });
+  group.post("/echo-parts", [](mr::Request& request) -> mr::Task<> {
+    auto out = request.stream("text/plain");
+    while (auto part = co_await request.body().next()) co_await out.write(*part);
+  });
+  group.post("/echo-whole", [](mr::Request& request) -> mr::Task<> {
+    auto out = request.stream("text/plain");
+    co_await out.write(co_await request.body().whole());
+  });
   group.get("/events", [](mr::Request& request) -> mr::Task<> {
     auto events = request.events();
     co_await events.send({.data = lines(500)});
