@@ -76,6 +76,11 @@ class AnswersTest(MiddlewareTest):
                 self.assertEqual(field(response, "x-content-type-options"), NOSNIFF)
                 self.assertNotIn(b"never seen", response.body)
 
+    def test_the_body_of_a_stream_cannot_be_replaced(self) -> None:
+        response = self.ask(get("/replaced-stream"))
+        self.assertEqual((response.status, b"another" in response.body), (500, False))
+        self.assertTrue(eventually(lambda: "cannot replace the body of a streamed reply" in self.server.stderr(), 3))
+
     def test_a_coroutine_around_text_streams_and_bodies_in_parts(self) -> None:
         self.assertEqual(field(self.ask(get("/around/text")), "x-around"), "200")
         self.assertEqual(self.ask(get("/around/text?stop")).status, 403)

@@ -78,6 +78,12 @@ class PartsTest(IntegrationTest):
             got += data
         self.assertTrue(got.endswith(b"3\r\nxxx\r\n0\r\nX-Sum: 3\r\n\r\n"), got)
 
+    def test_a_trailer_behind_the_end_is_a_fault_of_the_handler(self) -> None:
+        response = self.client.ask(get("/stream/3/100/late-trailer"))
+        self.assertEqual((response.status, response.body), (200, b"x" * 300))
+        self.assertTrue(eventually(lambda: "a stream got a trailer after its end" in self.server.stderr(), 3))
+        self.assertEqual(self.client.ask(get()).body, b"hello")
+
     def test_head(self) -> None:
         self.client.reader.methods = ("HEAD",)
         response = self.client.ask("HEAD /stream/3/100/- HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -52,6 +52,8 @@ int main(int argc, char** argv) {
   app.get("/injected-stream", stream,
           [](mr::Request&, mr::Reply& reply) { reply.header("X-Bad", "a\r\nX-Injected: b"); });
 
+  app.get("/replaced-stream", stream, [](mr::Request&, mr::Reply& reply) { reply.body("another"); });
+
   mr::Group slow = app.group("/around").use(around);
   slow.get("/text", [] { return "text"; });
   slow.get("/stream", stream);

@@ -78,6 +78,10 @@ mr::Task<> stream(std::size_t count, std::size_t bytes, std::string_view end, mr
   if (end == "long") co_await out.write("one too many");
   if (end == "throw") throw std::runtime_error("a secret of the handler");
   if (end == "trailer") out.trailer("X-Sum", std::to_string(count * bytes));
+  if (end == "late-trailer") {
+    out.end();
+    out.trailer("X-Sum", "never seen");
+  }
   if (end == "bad-trailer") out.trailer("Content-Length", "1");
   if (end == "header-trailer") out.trailer("Set-Cookie", "a=b");
   if (end == "injected-trailer") out.trailer("X-Sum", "1\r\nX-Injected: b");
