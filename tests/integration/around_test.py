@@ -64,6 +64,9 @@ class AroundTest(TlsTest):
         bcrypt = "$2y$04$abcdefghijklmnopqrstuu5Lo0g67CiD3M4RpN1BmBb4Crp5w7dbK"
         self.write("users", f"# who may come in\n\nada:{self.sha512()}\nold:{bcrypt}\n")
         self.write("tokens", "0123456789abcdef\nfedcba9876543210\n")
+        self.text = "".join(f"line {line}\n" for line in range(20_000))
+        self.write("pages/large.txt", self.text)
+        self.write("pages/large.bin", self.text)
 
     def sha512(self) -> str:
         command = ["openssl", "passwd", "-6", "open sesame"]
@@ -101,17 +104,14 @@ class AroundTest(TlsTest):
         self.assertIn("accept-encoding", fields["vary"])
 
     def test_compress_of_a_file_that_is_not_kept_in_memory(self) -> None:
-        text = "".join(f"line {line}\n" for line in range(20_000))
-        self.write("pages/large.txt", text)
-        self.write("pages/large.bin", text)
         server = self.serve()
         for name, compressed in (("large.txt", True), ("large.bin", False)):
             status, fields, body = self.curl(server, f"/pages/{name}", "--compressed")
-            self.assertEqual((status, body), (200, text.encode()), name)
+            self.assertEqual((status, body), (200, self.text.encode()), name)
             self.assertEqual("content-encoding" in fields, compressed, name)
-            self.assertEqual(fields.get("content-length"), None if compressed else str(len(text)), name)
+            self.assertEqual(fields.get("content-length"), None if compressed else str(len(self.text)), name)
         _, fields, body = self.curl(server, "/pages/large.txt")
-        self.assertEqual((fields["content-length"], body), (str(len(text)), text.encode()))
+        self.assertEqual((fields["content-length"], body), (str(len(self.text)), self.text.encode()))
 
     def test_cors_and_security_headers(self) -> None:
         server = self.serve()
