@@ -79,6 +79,24 @@ class OutsideClientTest(IntegrationTest):
 
         asyncio.run(asyncio.wait_for(run(), 60))
 
+    def test_a_coroutine_around_goes_on_when_the_socket_has_ended(self) -> None:
+        async def run() -> None:
+            async with self.connect_to("/around/echo") as peer:
+                await peer.send("hello")
+                self.assertEqual(await peer.recv(), "hello")
+                self.assertEqual(self.ask("/seen-around"), b"0")
+            self.assertTrue(eventually(lambda: self.ask("/seen-around") == b"101"))
+
+        asyncio.run(asyncio.wait_for(run(), 30))
+
+    def test_a_time_limit_is_for_the_handshake_alone(self) -> None:
+        async def run() -> None:
+            async with self.connect_to("/timed/outlast") as peer:
+                self.assertEqual([await peer.recv(), await peer.recv()], ["begun", "still here"])
+            self.assertEqual(peer.close_code, 1000)
+
+        asyncio.run(asyncio.wait_for(run(), 30))
+
     def ask(self, path: str) -> bytes:
         return Client(self.server.address).ask(get(path)).body
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+using namespace std::chrono_literals;
+
 namespace {
 
 std::atomic<int> live;
@@ -50,6 +52,23 @@ mr::Task<> flood(mr::WebSocket& socket) {
 mr::Task<> goodbye(mr::WebSocket& socket) {
   const auto message = co_await socket.receive();
   socket.close(4002, message ? message->data : "");
+}
+
+/// Still speaks when the time limit of its request is long over.
+mr::Task<> outlast(mr::WebSocket& socket) {
+  co_await socket.send("begun");
+  co_await mr::sleep(300ms);
+  co_await socket.send("still here");
+  co_await socket.receive();
+}
+
+std::atomic<unsigned> seen_around;
+
+/// A coroutine around a socket: goes on when the socket has ended, and sees what began it.
+mr::Task<mr::Response> around(mr::Request&, mr::Next next) {
+  mr::Response response = co_await next();
+  seen_around = response.status();
+  co_return response;
 }
 
 std::atomic<int> switched;
@@ -110,6 +129,9 @@ int main(int argc, char** argv) {
   app.ws("/room/{name}/compressed", room, {.compress = true, .compress_bytes = 1});
   app.ws("/room/{name}/takeover", room, {.compress = true, .compress_bytes = 1, .context_takeover = true});
   app.ws("/room/{name}/small-window", room, {.compress = true, .compress_bytes = 1, .window_bits = 10});
+  app.group("/timed").use(mr::timeout(50ms)).ws("/outlast", outlast);
+  app.group("/around").use(around).ws("/echo", echo);
+  app.get("/seen-around", [] { return std::to_string(seen_around); });
   app.get("/switched", [] { return std::to_string(switched); });
   app.group("/guarded")
       .use([](mr::Request&, mr::Reply& reply) { reply.header("X-Seen", "yes"); }, Doorman())
