@@ -87,6 +87,8 @@ class RedirectTest(TlsTest):
         self.assertEqual(client.ask("POST /mark HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx").status, 308)
         self.assertEqual(client.ask("GET /slow/1 HTTP/1.1\r\nHost: [::1]:80\r\n\r\n").status, 308)
         self.assertEqual(client.ask("GET / HTTP/1.0\r\n\r\n").status, 400)
+        # What the protocol refuses is not sent to HTTPS either.
+        self.assertEqual(self.connect(server).ask("GET / HTTP/1.1\r\n\r\n").status, 400)
         server.urls.reverse()
         self.assertEqual(self.ask(self.open(server), "/marks"), b"0")
 
