@@ -96,15 +96,17 @@ void file_is_sent_in_part(Harness& harness) {
 }
 
 void file_out_of_memory_is_sent(Harness& harness) {
-  const auto pair = harness.pair();
-  const std::string text = pattern(2'000'000);
-  TestFile file(text, true);
-  REQUIRE(::fsync(file.descriptor) == 0);
-  REQUIRE(::posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED) == 0);
-  CHECK(send_all(harness, pair, "head", file.slice) == 0);
-  harness.until([&] { return pair.peer->received().size() == 4 + text.size(); });
-  CHECK(pair.peer->received() == "head" + text);
-  harness.backend().close(pair.descriptor, false);
+  for (const std::string head : {"head", ""}) {  // To ask once, behind a head, may bring it into memory.
+    const auto pair = harness.pair();
+    const std::string text = pattern(2'000'000);
+    TestFile file(text, true);
+    REQUIRE(::fsync(file.descriptor) == 0);
+    REQUIRE(::posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED) == 0);
+    CHECK(send_all(harness, pair, head, file.slice) == 0);
+    harness.until([&] { return pair.peer->received().size() == head.size() + text.size(); });
+    CHECK(pair.peer->received() == head + text);
+    harness.backend().close(pair.descriptor, false);
+  }
 }
 
 void file_that_ends_early_is_told(Harness& harness) {
