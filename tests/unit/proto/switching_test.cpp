@@ -113,3 +113,26 @@ TEST_CASE("switching: a handler that knows no other protocol answers, and the ne
   handler.answer("1");
   CHECK(test::bodies_of(wire.take()) == std::vector<std::string>{"/later/1", "/next"});
 }
+
+TEST_CASE("switching: what came behind a request that was answered in HTTP is the next request") {
+  const h1::Options options;
+  SwitchingHandler handler;
+  handler.at_once = false;
+  test::MemoryWire wire(options, handler);
+  wire.arrive(upgrade);
+  proto::Exchange* const first = handler.started;
+  REQUIRE(first != nullptr);
+  wire.arrive("GET /behind HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(handler.started == first);  // It may be the other protocol's.
+  CHECK(bool{wire.connection->hold_reading});
+  first->sink->reply(*first, {.status = 403});
+  first->sink->finished(*first);
+  REQUIRE(handler.started != first);
+  CHECK(handler.started->target.path == "/behind");
+  CHECK_FALSE(bool{wire.connection->hold_reading});
+  handler.started->sink->reply(*handler.started, {.status = 204});
+  handler.started->sink->finished(*handler.started);
+  const std::string answers = wire.take();
+  CHECK(answers.find("403 Forbidden") < answers.find("204 No Content"));
+  CHECK(answers.find("204 No Content") != std::string::npos);
+}
