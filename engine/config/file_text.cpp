@@ -1,6 +1,7 @@
 #include "engine/config/file_text.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace millrace::config {
 namespace {
@@ -42,11 +43,27 @@ std::size_t pass_text(std::string_view text, std::size_t at) noexcept {
   return text.size();
 }
 
-/// Whether the quotes there begin a text for sure. Those behind other characters are in a dotted key (`a."b"`), or a
-/// mistake, in which toml++ may look for the end of a number.
-bool begins_text(std::string_view text, std::size_t at) noexcept {
-  return at == 0 || std::string_view(" \t\r\n=,[{").find(text[at - 1]) != std::string_view::npos ||
-         text.substr(0, at) == byte_order_mark;
+/// Behind a key: its bare parts, its quoted ones, dots and blanks; npos where something else stands there.
+std::size_t pass_key(std::string_view text, std::size_t at) noexcept {
+  constexpr std::string_view bare = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. \t";
+  while (at < text.size() && text[at] != '=') {
+    if (text[at] == '"' || text[at] == '\'')
+      at = pass_text(text, at);
+    else if (bare.find(text[at++]) == std::string_view::npos)
+      return std::string_view::npos;
+  }
+  return at;
+}
+
+/// Whether quotes behind these characters, which follow a line's begin, a comma or a bracket, begin a text for sure:
+/// they are a key's or an element's first, or a value's. Others are in a dotted key (`a."b"`), or a mistake, in which
+/// toml++ may look for the end of a number.
+bool begin_text(std::string_view before, bool in_array) noexcept {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t first = before.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return true;
+  const std::size_t equals = in_array ? std::string_view::npos : pass_key(before, first);
+  return equals < before.size() && before.find_first_not_of(blanks, equals + 1) == std::string_view::npos;
 }
 
 bool is_ascii(std::string_view text) noexcept { return std::none_of(text.begin(), text.end(), beyond_ascii); }
@@ -55,17 +72,25 @@ bool is_ascii(std::string_view text) noexcept { return std::none_of(text.begin()
 
 std::size_t find_stray_character(std::string_view text) noexcept {
   std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  std::size_t begin = at;      // Behind the last end of a line, comma or opening bracket.
+  std::uint64_t brackets = 0;  // Those that are open, the innermost in the lowest bit: 1 is an array's.
   while (at < text.size()) {
-    if (text[at] == '#') {
+    const char c = text[at];
+    const auto begins = [&] { return begin_text(text.substr(begin, at - begin), (brackets & 1) != 0); };
+    if (c == '#') {
       at = std::min(text.find('\n', at), text.size());
-    } else if (text[at] == '"' || text[at] == '\'') {
+    } else if (c == '"' || c == '\'') {
       const std::size_t end = pass_text(text, at);
-      if (!begins_text(text, at) && !is_ascii(text.substr(at, end - at))) return at;
+      if (!is_ascii(text.substr(at, end - at)) && !begins()) return at;
       at = end;
-    } else if (beyond_ascii(text[at])) {
+    } else if (beyond_ascii(c)) {
       return at;
     } else {
+      const bool opens = (c == '[' || c == '{') && begins();  // Not within a number.
+      if (opens) brackets = brackets << 1 | (c == '[' ? 1 : 0);
+      if (c == ']' || c == '}') brackets >>= 1;
       ++at;
+      if (opens || c == ',' || c == '\n') begin = at;
     }
   }
   return text.size();

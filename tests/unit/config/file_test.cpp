@@ -347,6 +347,8 @@ TEST_CASE("characters beyond ASCII stand in quotes and comments alone") {
       "[headers]\nx = \"\\",
       "\xef\xbb\xbf\"\xc3\xa9\" = ['\xc3\xa9','\xc3\xa9', {\"\xc3\xa9\"=\"\xc3\xa9\"}]\n[\"\xc3\xa9\"]\n",
       "a.\"b c\".d = 1 # \xc3\xa9\n",
+      "a . \"b=c\".d = '\xc3\xa9'\nx = [\n  '\xc3\xa9',\n  {a = 1, b-2 = '\xc3\xa9'},\n]\ny = '\xc3\xa9'\n",
+      "[a]\nb = {c = [1, 2], d = \"\xc3\xa9\"}\n",
   };
   for (const std::string_view text : good) CHECK(find_stray_character(text) == text.size());
   const std::string_view bad[] = {
@@ -357,6 +359,12 @@ TEST_CASE("characters beyond ASCII stand in quotes and comments alone") {
       "[server]\nx = '''a'''''\xc2\xa0\n",
       "[server]\nx = '''a'b'''\xc2\xa0\n",
       "[server]\nx = 48Z\"\xc4\x9e",
+      "[server]\nx = 48Z=\"\xc4\x9e",
+      "[server]\nx = 48{\"\xc4\x9e",
+      "[server]\nx = 48['\xc4\x9e']",
+      "[server]\nx = [1, 48Z=\"\xc4\x9e\"]\n",
+      "[server]\nx = [48Z = '\xc4\x9e']\n",
+      "[server]\nx = {a = 1, b = 48Z='\xc4\x9e'}\n",
       "[server]\nx = 2000-01-01 1'\xc4\x9e'\n",
       "[server]\nx = 1.\"\xc4\x9e\"\n",
       "[server]\nx = +\"#\xc4\x9e\"\n",
