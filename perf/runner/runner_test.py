@@ -312,9 +312,9 @@ class Output(unittest.TestCase):
             instructions.parse_total("events: Ir\n")
 
     def test_more_instructions_than_committed_are_short(self):
-        verdicts = [line.verdict for line in instructions.lines_of({"W1": 204.0, "W3": 103}, {"W1": 200, "W3": 100})]
+        verdicts = [line.verdict for line in instructions.lines_of({"W1": 153.0, "W3": 103}, {"W1": 150, "W3": 100})]
         self.assertEqual(verdicts, ["pass", "pass", "", "short"])
-        self.assertEqual([line.verdict for line in instructions.lines_of({"W1": 301}, {})], ["short"])
+        self.assertEqual([line.verdict for line in instructions.lines_of({"W1": 201}, {})], ["short"])
 
     def test_a_server_that_ends_is_told_with_its_words(self):
         with self.assertRaisesRegex(RunError, "no such luck"):
