@@ -40,12 +40,10 @@ void adapt_unsent(Descriptor socket, FileSlice& file) noexcept {
 
 /// For a file system without pages to refer to.
 int send_copied_piece(Descriptor socket, const FileSlice& file) noexcept {
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(file.size_bytes, file.room.size()));
-  const ssize_t count = ::pread(file.descriptor, file.room.data(), size, static_cast<off_t>(file.offset));
-  if (count == 0) return -ENODATA;
-  const ssize_t sent = count < 0 ? count
-                                 : ::send(socket, file.room.data(), static_cast<std::size_t>(count),
-                                          MSG_NOSIGNAL | MSG_DONTWAIT);
+  const int count = copy_piece(file);
+  if (count < 0) return count;
+  const ssize_t sent =
+      ::send(socket, file.room.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL | MSG_DONTWAIT);
   return sent < 0 ? -errno : static_cast<int>(sent);
 }
 
@@ -86,6 +84,13 @@ bool file_in_memory(const FileSlice& file) noexcept {
   const iovec place{&byte, 1};
   const off_t last = static_cast<off_t>(file.offset + piece_of(file) - 1);
   return ::preadv2(file.descriptor, &place, 1, last, RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+int copy_piece(const FileSlice& file) noexcept {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(file.size_bytes, file.room.size()));
+  const ssize_t count = ::pread(file.descriptor, file.room.data(), size, static_cast<off_t>(file.offset));
+  if (count == 0) return -ENODATA;
+  return count < 0 ? -errno : static_cast<int>(count);
 }
 
 }  // namespace millrace::io

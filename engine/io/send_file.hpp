@@ -29,4 +29,8 @@ inline constexpr int file_unsent_bytes_max = 4 * 1024 * 1024;
 /// system cannot say.
 bool file_in_memory(const FileSlice& file) noexcept;
 
+/// Reads the slice's next bytes into its room, and waits for them. Returns how many, -ENODATA where the file ends
+/// before the slice does, or another negative errno.
+int copy_piece(const FileSlice& file) noexcept;
+
 }  // namespace millrace::io

@@ -11,6 +11,12 @@ namespace {
 constexpr std::string_view too_many_reply =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
+void note_send(net::Connection& connection) noexcept {
+  connection.sending = true;
+  connection.unacknowledged_bytes = net::Connection::unasked;
+  ++connection.operations;
+}
+
 }  // namespace
 
 io::Token Core::token_of(io::Op op, const net::Connection& connection) const noexcept {
@@ -57,9 +63,7 @@ void Core::begin_send(net::Connection& connection) noexcept {
                                                      : connection.output.gather(connection.sealed_bytes);
   if (file != nullptr) [[unlikely]]
     return begin_send_file(connection, parts, *file);
-  connection.sending = true;
-  connection.unacknowledged_bytes = net::Connection::unasked;
-  ++connection.operations;
+  note_send(connection);
   backend_.send(token_of(io::Op::send, connection), connection.descriptor, parts);
 }
 
@@ -68,9 +72,7 @@ void Core::begin_send_file(net::Connection& connection, std::span<const iovec> p
                            net::FileInChain& file) noexcept {
   const bool good = file.file.unchanged();
   if (!good && parts.empty()) return abort(connection, net::CloseReason::incomplete);
-  connection.sending = true;
-  connection.unacknowledged_bytes = net::Connection::unasked;
-  ++connection.operations;
+  note_send(connection);
   const io::Token token = token_of(io::Op::send, connection);
   if (good)
     backend_.send_file(token, connection.descriptor, parts, file.unsent);

@@ -174,10 +174,9 @@ void UringBackend::load_file(Token token, FileSlice& file) noexcept {
 // Waiting with bytes in hand: a poll for room would end at once, again and again, where the peer has ended
 // its direction (see hangup()).
 void UringBackend::send_copy(Token token, Descriptor descriptor, const FileSlice& file) noexcept {
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(file.size_bytes, file.room.size()));
-  const ssize_t count = ::pread(file.descriptor, file.room.data(), size, static_cast<off_t>(file.offset));
-  if (count <= 0 && ready_count_ < ready_max) {
-    ready_[ready_count_++] = {.token = token, .result = count < 0 ? -errno : -ENODATA};
+  const int count = copy_piece(file);
+  if (count < 0 && ready_count_ < ready_max) {
+    ready_[ready_count_++] = {.token = token, .result = count};
     return;
   }
   io_uring_sqe& sqe = ring_.next_sqe();

@@ -51,6 +51,13 @@ std::vector<mem::Block> exhaust(mem::BlockPool& pool, std::uint64_t left_bytes) 
   return taken;
 }
 
+struct Waiting {
+  Waiting() { handler.at_once = false; }
+  h1::Options options;
+  SwitchingHandler handler;
+  test::MemoryWire wire{options, handler};
+};
+
 }  // namespace
 
 TEST_CASE("switching: without memory for what comes behind the request the connection is dropped") {
@@ -72,11 +79,7 @@ TEST_CASE("switching: without memory for what comes behind the request the conne
   CHECK(wire.pool.bytes_used() == 0);
 }
 
-TEST_CASE("switching: a connection whose client has left is handed to nobody") {
-  const h1::Options options;
-  SwitchingHandler handler;
-  handler.at_once = false;
-  test::MemoryWire wire(options, handler);
+TEST_CASE_FIXTURE(Waiting, "switching: a connection whose client has left is handed to nobody") {
   CHECK(wire.send(upgrade) == "");
   wire.close();
   REQUIRE(handler.started != nullptr);
@@ -87,11 +90,7 @@ TEST_CASE("switching: a connection whose client has left is handed to nobody") {
   CHECK(wire.http.exchanges_live() == 0);
 }
 
-TEST_CASE("switching: a peer that has ended meanwhile gets its answer, and then the end") {
-  const h1::Options options;
-  SwitchingHandler handler;
-  handler.at_once = false;
-  test::MemoryWire wire(options, handler);
+TEST_CASE_FIXTURE(Waiting, "switching: a peer that has ended meanwhile gets its answer, and then the end") {
   wire.arrive(upgrade);
   wire.end();
   proto::Exchange* const first = handler.started;
@@ -114,11 +113,8 @@ TEST_CASE("switching: a handler that knows no other protocol answers, and the ne
   CHECK(test::bodies_of(wire.take()) == std::vector<std::string>{"/later/1", "/next"});
 }
 
-TEST_CASE("switching: what came behind a request that was answered in HTTP is the next request") {
-  const h1::Options options;
-  SwitchingHandler handler;
-  handler.at_once = false;
-  test::MemoryWire wire(options, handler);
+TEST_CASE_FIXTURE(Waiting,
+                  "switching: what came behind a request that was answered in HTTP is the next request") {
   wire.arrive(upgrade);
   proto::Exchange* const first = handler.started;
   REQUIRE(first != nullptr);
