@@ -3,6 +3,7 @@
 #include <array>
 
 #include "engine/http/char_class.hpp"
+#include "engine/http/known_host.hpp"
 #include "engine/http/list.hpp"
 #include "engine/http/match.hpp"
 
@@ -146,7 +147,7 @@ __attribute__((noinline)) Error conclude(unsigned seen, bool current, Framing& f
 
 }  // namespace
 
-Error read_framing(const Head& head, Framing& framing) noexcept {
+Error read_framing(const Head& head, KnownHost& known, Framing& framing) noexcept {
   framing.content_length = 0;
   framing.host = {};
   framing.body = BodyKind::none;
@@ -161,7 +162,7 @@ Error read_framing(const Head& head, Framing& framing) noexcept {
     const std::string_view value = head.value(*field);
     if (matches_lower(name, "host")) {
       framing.host = value;
-      if ((seen & said::host) != 0 || !valid_host(value)) return refuse(Errc::bad_host);
+      if ((seen & said::host) != 0 || !known.valid(value)) return refuse(Errc::bad_host);
       seen |= said::host;
     } else if (const Error error = read_field(name, value, current, seen, framing); error.failed()) {
       return error;

@@ -22,12 +22,14 @@ struct Framing {
   bool upgrade = false;              ///< HTTP/1.1 with Connection: upgrade and an Upgrade field.
 };
 
-/// Reads the fields once.
+class KnownHost;
+
+/// Reads the fields once; `known` is the caller's, from one message to the next.
 /// Returns ok, or an Error with status 400 (Host missing, twice or invalid; Content-Length invalid,
 /// repeated or beside Transfer-Encoding; chunked not last or twice; any Transfer-Encoding in
 /// HTTP/1.0), or 501 (a transfer coding unknown before chunked). After any of them the connection closes.
-/// O(bytes of the fields it reads); never allocates. Thread-safe.
-Error read_framing(const Head& head, Framing& framing) noexcept;
+/// O(bytes of the fields it reads); never allocates.
+Error read_framing(const Head& head, KnownHost& known, Framing& framing) noexcept;
 
 /// Content-Length's value, 1*DIGIT below 2^64 (RFC 9110 section 8.6); else bad_content_length, status 400.
 /// A list of equal values may be accepted; it never is, because whoever sends it has already been confused once.

@@ -11,6 +11,12 @@ namespace millrace::perf {
 
 MemoryBackend::MemoryBackend(std::string batch) : batch_(std::move(batch)) {
   MR_ASSERT(batch_.size() <= buffer_bytes_max);
+  std::memcpy(buffer_.data(), batch_.data(), batch_.size());
+}
+
+void MemoryBackend::end() noexcept {
+  ended_ = true;
+  MR_ASSERT(std::memcmp(buffer_.data(), batch_.data(), batch_.size()) == 0);
 }
 
 void MemoryBackend::complete(io::Completion done) noexcept {
@@ -29,14 +35,10 @@ void MemoryBackend::recv(io::Token token, io::Descriptor) noexcept {
 
 void MemoryBackend::send(io::Token token, io::Descriptor, std::span<const iovec> parts) noexcept {
   std::size_t size = 0;
-  last_send_bytes_ = 0;
   for (const iovec& part : parts) {
-    const std::size_t kept = std::min(part.iov_len, last_send_.size() - last_send_bytes_);
-    std::memcpy(last_send_.data() + last_send_bytes_, part.iov_base, kept);
-    last_send_bytes_ += kept;
+    if (keeps_sends_) kept_.append(static_cast<const char*>(part.iov_base), part.iov_len);
     size += part.iov_len;
   }
-  sent_bytes_ += size;
   ++sends_;
   complete({.token = token, .result = static_cast<std::int32_t>(size)});
 }
@@ -58,8 +60,6 @@ std::size_t MemoryBackend::wait(std::span<io::Completion> out, TimeNs) noexcept 
     receiving_ = false;
     complete({.token = receive_, .result = 0});
   } else if (receiving_ && buffer_free_) {
-    // As the kernel does: the engine may change what it was given.
-    std::memcpy(buffer_.data(), batch_.data(), batch_.size());
     buffer_free_ = false;
     complete({.token = receive_,
               .result = static_cast<std::int32_t>(batch_.size()),

@@ -1,5 +1,5 @@
 // memory_backend.hpp: one connection without a kernel: every wait() brings the same batch of requests,
-// and sends complete at once. What is counted then is the engine alone.
+// and sends complete at once. It copies no bytes, which is the kernel's part: what is counted is the engine's.
 #pragma once
 
 #include <array>
@@ -15,16 +15,16 @@ namespace millrace::perf {
 
 class MemoryBackend final : public io::IoBackend {
  public:
-  /// `batch` fits into one buffer.
+  /// `batch` fits into one buffer; none of its requests may make the engine change its bytes, as decoding does.
   explicit MemoryBackend(std::string batch);
 
-  /// From now on wait() brings the end of the connection in place of a batch.
-  void end() noexcept { ended_ = true; }
+  /// From now on the bytes that are sent are kept.
+  void keep_sends() noexcept { keeps_sends_ = true; }
+  /// From now on wait() brings the end of the connection in place of a batch. Asserts that the batch is unchanged.
+  void end() noexcept;
 
-  std::uint64_t sent_bytes() const noexcept { return sent_bytes_; }
   std::uint64_t sends() const noexcept { return sends_; }
-  /// The bytes of the latest send, at most what fits.
-  std::string_view last_send() const noexcept { return {last_send_.data(), last_send_bytes_}; }
+  std::string_view kept() const noexcept { return kept_; }
 
   void accept(io::Token token, io::Descriptor listener) noexcept override;
   void recv(io::Token token, io::Descriptor descriptor) noexcept override;
@@ -56,8 +56,8 @@ class MemoryBackend final : public io::IoBackend {
 
   const std::string batch_;
   std::array<char, buffer_bytes_max + mem::padding_bytes> buffer_{};
-  std::array<char, buffer_bytes_max> last_send_{};
-  std::size_t last_send_bytes_ = 0;
+  std::string kept_;
+  bool keeps_sends_ = false;
   std::array<io::Completion, 8> ready_{};
   std::size_t ready_count_ = 0;
   io::Token receive_{};
@@ -65,7 +65,6 @@ class MemoryBackend final : public io::IoBackend {
   bool buffer_free_ = true;
   bool ended_ = false;
   TimeNs clock_ = ns_per_s;
-  std::uint64_t sent_bytes_ = 0;
   std::uint64_t sends_ = 0;
   io::BackendStats stats_;
 };

@@ -8,6 +8,7 @@
 #include "engine/http/date.hpp"
 #include "engine/http/framing.hpp"
 #include "engine/http/head_parser.hpp"
+#include "engine/http/known_host.hpp"
 #include "engine/http/target.hpp"
 #include "perf/micro/requests.hpp"
 
@@ -24,10 +25,11 @@ void framing(benchmark::State& state) {
   if (parse_head_strict(request.data(), request.size(), HeadLimits{}, head).failed()) {
     return state.SkipWithError("a good head was not accepted");
   }
+  KnownHost known;
   Framing framing;
   for (auto _ : state) {
     benchmark::ClobberMemory();
-    if (read_framing(head, framing).failed()) state.SkipWithError("a good head was refused");
+    if (read_framing(head, known, framing).failed()) state.SkipWithError("a good head was refused");
     benchmark::DoNotOptimize(framing);
   }
   state.SetLabel(bench::name_of(bench::shapes[state.range(0)]));

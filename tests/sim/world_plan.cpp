@@ -173,7 +173,7 @@ const char* name_of(Ending ending) noexcept {
 
 std::string Kept::text() const {
   std::string text = hex(clients) + "/" + hex(faults) + "/" + hex(modes) + "/";
-  for (std::size_t i = 0; i < requests.size(); ++i) text += (i == 0 ? "" : ".") + hex(requests[i]);
+  for (std::size_t i = 0; i < requests.size(); ++i) text.append(i == 0 ? "" : ".").append(hex(requests[i]));
   return text;
 }
 

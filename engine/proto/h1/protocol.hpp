@@ -16,6 +16,7 @@
 
 #include "engine/http/chunked.hpp"
 #include "engine/http/head_parser.hpp"
+#include "engine/http/known_host.hpp"
 #include "engine/mem/block_pool.hpp"
 #include "engine/mem/slab.hpp"
 #include "engine/net/protocol.hpp"
@@ -111,8 +112,8 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   };
   void process(net::Connection& connection, Window& window, bool judge_partial) noexcept;
   Step read_head(net::Connection& connection, Window& window, bool judge_partial) noexcept;
-  bool repeats(const Window& window) const noexcept;
-  Step repeat_head(net::Connection& connection, Window& window) noexcept;
+  std::size_t copies_ahead(const Window& window) noexcept;
+  void repeat_head(net::Connection& connection, Window& window, std::size_t copies) noexcept;
   Step end_without_head(net::Connection& connection, Error error) noexcept;
   Step begin_body(net::Connection& connection, Window& window) noexcept;
   Step read_length(net::Connection& connection, Window& window) noexcept;
@@ -184,6 +185,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
 
   Options options_;
   http::HeadParser parser_;
+  http::KnownHost known_host_;
   http::ChunkLimits chunk_limits_;
   net::Carrier& carrier_;
   mem::BlockPool& pool_;
@@ -194,6 +196,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   std::unique_ptr<http::Field[]> fields_;
   H1Exchange scratch_;              ///< Every synchronous request in turn.
   std::uint32_t repeat_bytes_ = 0;  ///< Of the head that scratch_ holds, and that may follow once more.
+  bool one_by_one_ = false;         ///< What follows in this window is not all the same.
   Counters counters_;
 };
 

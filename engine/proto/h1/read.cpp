@@ -17,24 +17,31 @@ bool repeatable(const H1Exchange& x) noexcept {
 
 }  // namespace
 
-// The same bytes follow as the head that was read last, which still lies in this window. Of heads of
-// different lengths the ends differ, which saves the call.
-inline bool Protocol::repeats(const Window& window) const noexcept {
+// How many copies of the head that was read last, which still lies in this window, follow at once: 0, 1, or
+// all that fit. Of heads of different lengths the ends differ, which saves the call. All at once are looked for
+// once in a window, so that no peer has the same bytes read again and again.
+inline std::size_t Protocol::copies_ahead(const Window& window) noexcept {
   const std::size_t size = repeat_bytes_;
+  const std::size_t left = window.size - window.at;
+  if (size == 0 || left < size) return 0;
+  const char* const ahead = window.data + window.at;
   const auto end_of = [size](const char* head) noexcept {
     std::uint64_t end;
     std::memcpy(&end, head + size - sizeof end, sizeof end);
     return end;
   };
-  return size != 0 && window.size - window.at >= size &&
-         end_of(window.data + window.at) == end_of(scratch_.head.base) &&
-         std::memcmp(window.data + window.at, scratch_.head.base, size) == 0;
+  if (end_of(ahead) != end_of(scratch_.head.base)) return 0;
+  if (std::memcmp(ahead, scratch_.head.base, size) != 0) return 0;
+  if (one_by_one_ || left < 2 * size) return 1;
+  const std::size_t copies = left / size;
+  one_by_one_ = std::memcmp(ahead + size, ahead, (copies - 1) * size) != 0;
+  return one_by_one_ ? 1 : copies;
 }
 
 // Whoever pipelines, often sends one head again and again. The same bytes mean the same: the request is
 // answered by what is known of the first of them, whose views stay as they are.
-inline __attribute__((always_inline)) Protocol::Step Protocol::repeat_head(net::Connection& connection,
-                                                                           Window& window) noexcept {
+inline __attribute__((always_inline)) void Protocol::repeat_head(net::Connection& connection, Window& window,
+                                                                 std::size_t copies) noexcept {
   H1Exchange& x = scratch_;
   do {
     x.replied = false;
@@ -44,13 +51,13 @@ inline __attribute__((always_inline)) Protocol::Step Protocol::repeat_head(net::
     ++counters_.requests;
     if (x.asynchronous) {
       start_asynchronous(connection);
+      if (repeat_bytes_ == 0) return;  // Refused: what was known is gone.
       continue;
     }
     handler_.start(x);
     MR_ASSERT(x.replied);
     if (x.on_done != nullptr) x.on_done(x.user_data);
-  } while (session_of(connection).phase == Phase::head && !paused(connection) && repeats(window));
-  return Step::again;
+  } while (--copies != 0 && session_of(connection).phase == Phase::head && !paused(connection));
 }
 
 inline __attribute__((always_inline)) Protocol::Step Protocol::read_head(net::Connection& connection,
@@ -66,7 +73,7 @@ inline __attribute__((always_inline)) Protocol::Step Protocol::read_head(net::Co
   reset_scratch(connection);
   session.head_bytes = static_cast<std::uint32_t>(scratch_.head.base - data) + scratch_.head.size;
   // Sets every member of the framing, also where it refuses.
-  const Error unframed = http::read_framing(scratch_.head, scratch_.framing);
+  const Error unframed = http::read_framing(scratch_.head, known_host_, scratch_.framing);
   if (unframed.failed()) [[unlikely]] {
     refuse(connection, unframed);
     return Step::again;
@@ -81,14 +88,18 @@ inline __attribute__((always_inline)) Protocol::Step Protocol::read_head(net::Co
 void Protocol::process(net::Connection& connection, Window& window, bool judge_partial) noexcept {
   Session& session = session_of(connection);
   repeat_bytes_ = 0;
+  one_by_one_ = false;
   for (Step step = Step::again; step == Step::again;) {
     switch (session.phase) {
       case Phase::head:
         if (window.at == window.size) return;
         if (paused(connection)) [[unlikely]]
           return carrier_.hold_reading(connection, true);
-        step =
-            repeats(window) ? repeat_head(connection, window) : read_head(connection, window, judge_partial);
+        if (const std::size_t copies = copies_ahead(window); copies != 0) {
+          repeat_head(connection, window, copies);
+        } else {
+          step = read_head(connection, window, judge_partial);
+        }
         break;
       case Phase::body_length: step = read_length(connection, window); break;
       case Phase::body_chunked: step = read_chunked(connection, window); break;
@@ -206,7 +217,7 @@ void Protocol::parse_again(net::Connection& connection, char* data) noexcept {
   reset_scratch(connection);
   const Error parsed = parser_.parse(data, session_of(connection).head_bytes, false, scratch_.head);
   MR_ASSERT(!parsed.failed());
-  const Error framed = http::read_framing(scratch_.head, scratch_.framing);
+  const Error framed = http::read_framing(scratch_.head, known_host_, scratch_.framing);
   MR_ASSERT(!framed.failed());
 }
 

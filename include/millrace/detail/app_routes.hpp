@@ -48,7 +48,7 @@ Entry make_entry(F&& handler) {
     } else {
       entry.start = start_synchronous<Handler>;
     }
-    entry.checks = parameter_checks<typename Signature<Handler>::Arguments>;
+    entry.checks = needed_checks<typename Signature<Handler>::Arguments>();
   }
   entry.self = new Handler(std::forward<F>(handler));
   return entry;

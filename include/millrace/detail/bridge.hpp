@@ -43,7 +43,7 @@ struct Entry {
   bool reads_parts = false;
   /// Asynchronous, and its reply may switch protocols.
   bool switches = false;
-  /// One check a path parameter, in order; for as long as the program runs.
+  /// One check a path parameter, in order, up to the last one that needs any; for as long as the program runs.
   std::span<const ParameterCheck> checks = {};
 };
 

@@ -169,6 +169,14 @@ inline constexpr auto parameter_checks<std::tuple<A...>> = [] {
   return checks;
 }();
 
+/// Those up to the last parameter that has one: a text is right as it came.
+template <class Arguments>
+constexpr std::span<const ParameterCheck> needed_checks() noexcept {
+  std::span<const ParameterCheck> checks = parameter_checks<Arguments>;
+  while (!checks.empty() && checks.back() == nullptr) checks = checks.first(checks.size() - 1);
+  return checks;
+}
+
 template <class T>
 void destroy(void* self) noexcept {
   delete static_cast<T*>(self);

@@ -85,7 +85,7 @@ Entry make_socket_entry(F&& handler, WebSocketOptions options) {
   entry.start = [](void* self, Request& request) noexcept {
     run_socket(*static_cast<const Handler*>(self), request);
   };
-  entry.checks = parameter_checks<typename Signature<Handler>::Arguments>;
+  entry.checks = needed_checks<typename Signature<Handler>::Arguments>();
   entry.asynchronous = true;
   entry.switches = true;
   return entry;

@@ -17,7 +17,9 @@ TEST_CASE("docs/CONFIGURATION.md: every setting, in the order of the table, with
   whole << file.rdbuf();
   const std::string text = whole.str();
   Report report;
-  const Config defaults = load({.config = "/dev/null"}, {}, report);
+  Flags flags;
+  flags.config = "/dev/null";
+  const Config defaults = load(flags, {}, report);
   std::size_t at = text.find("## Settings");
   std::string_view section;
   for (const Setting& setting : settings) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/http/head_parser.hpp"
+#include "engine/http/known_host.hpp"
 #include "tests/unit/http/support.hpp"
 
 using namespace millrace::http;
@@ -19,7 +20,8 @@ namespace {
 struct Framed {
   explicit Framed(std::string_view bytes) : padded(bytes) {
     REQUIRE_FALSE(parse_head_strict(padded.data(), padded.size(), HeadLimits{}, store.head).failed());
-    error = read_framing(store.head, framing);
+    KnownHost known;
+    error = read_framing(store.head, known, framing);
   }
   test::Padded padded;
   test::HeadStore store;
@@ -247,4 +249,26 @@ TEST_CASE("list_has, equal_ignoring_case") {
   CHECK_FALSE(equal_ignoring_case("a", "ab"));
   CHECK_FALSE(equal_ignoring_case("[", "{"));  // They differ only in bit 5, and are no letters.
   CHECK_FALSE(equal_ignoring_case("@", "`"));
+}
+
+TEST_CASE("a host that was judged is known again, and no other is taken for it") {
+  KnownHost known;
+  CHECK_FALSE(known.valid(""));
+  CHECK_FALSE(known.valid("a b"));
+  const std::string longer = "a-host-of-more-than.sixteen.bytes.example:8080";
+  const std::string longest = std::string(63, 'a') + ".example";  // Is not kept.
+  for (const std::string& host :
+       {std::string("a"), std::string("abc"), std::string("127.0.0.1:80"), longer, longest}) {
+    CAPTURE(host);
+    CHECK(known.valid(host));
+    CHECK(known.valid(host));
+    for (std::size_t at = 0; at < host.size(); ++at) {  // Also where neither end tells.
+      std::string other = host;
+      other[at] = ' ';
+      CHECK_FALSE(known.valid(other));
+    }
+    CHECK_FALSE(known.valid(host + " "));
+    CHECK_FALSE(known.valid(""));
+    CHECK(known.valid(host));
+  }
 }

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "engine/http/head_parser.hpp"
+#include "engine/http/known_host.hpp"
 #include "engine/serve/dispatch.hpp"
 #include "tests/unit/serve/scheduler_test.hpp"
 
@@ -72,7 +73,8 @@ struct RequestText {
     exchange.head.fields = fields.data();
     exchange.head.fields_max = static_cast<std::uint16_t>(fields.size());
     REQUIRE(http::parse_head_strict(bytes.data(), bytes.size(), {}, exchange.head).code == Errc::ok);
-    REQUIRE(http::read_framing(exchange.head, exchange.framing).code == Errc::ok);
+    http::KnownHost known;
+    REQUIRE(http::read_framing(exchange.head, known, exchange.framing).code == Errc::ok);
     REQUIRE(http::read_target(exchange.head, bytes.data(), exchange.target).code == Errc::ok);
     exchange.body = std::string_view(bytes).substr(exchange.head.size);
   }
