@@ -81,6 +81,7 @@ struct Config {
   std::uint64_t hsts_ms = 0;  ///< 0: no Strict-Transport-Security.
   std::vector<RouteConfig> routes;
   std::array<std::string, settings_count> origins;  ///< Where settings[i] came from; empty: default.
+  std::string certificates_origin, hsts_origin;     ///< Of the two keys of [tls] that are no settings.
   std::string file;                                 ///< The file that was read; empty: none.
 };
 

@@ -41,11 +41,14 @@ void read_section(std::string_view section, const toml::table& table, std::strin
   std::vector<std::string_view> known = keys_of(section);
   if (section == "tls") known.insert(known.end(), {"certificates", "hsts"});
   for (const auto& [key, node] : table) {
+    const std::string origin = fmt::format("{}:{}", file, key.source().begin.line);
     if (section == "tls" && key.str() == "certificates") {
+      config.certificates_origin = origin;
       read_certificates(node, config, problems);
       continue;
     }
     if (section == "tls" && key.str() == "hsts") {
+      config.hsts_origin = origin;
       read_hsts(key, node, config.hsts_ms, problems);
       continue;
     }
@@ -56,7 +59,7 @@ void read_section(std::string_view section, const toml::table& table, std::strin
     }
     const std::string fault = assign(settings[index], value_of(node), config.server);
     if (fault.empty())
-      config.origins[index] = fmt::format("{}:{}", file, key.source().begin.line);
+      config.origins[index] = origin;
     else
       problems.add(key, fmt::format("[{}] {} = {}: {}", section, key.str(), show(node), fault));
   }

@@ -123,8 +123,8 @@ void refuse_tls(const Config& config, Report& report) {
     if (setting.section == "tls" && show(setting, config.server) != show(setting, defaults))
       refuse(config.origins[index], setting.key);
   }
-  if (!config.server.tls_certificates.empty()) refuse(config.file, "certificates");
-  if (config.hsts_ms != 0) refuse(config.file, "hsts");
+  if (!config.server.tls_certificates.empty()) refuse(config.certificates_origin, "certificates");
+  if (config.hsts_ms != 0) refuse(config.hsts_origin, "hsts");
 }
 
 /// The certificates are read here too, so that every fault is told before anything starts.
