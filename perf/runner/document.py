@@ -131,7 +131,8 @@ def machine_text(result):
     text = [f"Taken on {taken}, on {machine['cpus']} CPUs of an {machine['cpu']}, Linux {machine['kernel']}, "
             f"TCP with {machine['congestion_control']}, "
             f"{machine['compiler']}, commit {machine['commit']}{' with changes' if machine['changed'] else ''}; "
-            f"medians of {peers['rounds']} rounds of {peers['seconds']:g} s.",
+            f"medians of {peers['rounds']} rounds of {peers['seconds']:g} s, beside the null server of "
+            f"{len(result['samples']['W1'][OWN])}.",
             f"Meanwhile others kept {near['busy_cpus']:.2f} of the CPUs busy, the hypervisor took "
             f"{near['stolen_cpus']:.2f}, and the load average reached {near['load_average_max']:.1f}."]
     text += [f"{name_of(name)} is missing: {reason}." for name, reason in peers["skipped"].items()]

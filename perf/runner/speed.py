@@ -22,6 +22,8 @@ TITLES = {
     "W3": "W3: 256 connections, 16 pipelined, 450 bytes",
     "W4": "W4: 100 connections, POST of 4 KiB",
 }
+ROUNDS, SECONDS = 15, 1
+ROUNDS_A_START = 5  # Then the servers start anew: where its memory came to lie moves a process's figure for good.
 BUSY = 0.95  # From this share of its CPU on, a side is the bottleneck.
 
 
@@ -92,7 +94,16 @@ def other_server(programs, backend, shape, cpu):
 
 
 def measure(programs, workload, backend, server_cpu, load_cpu, rounds, seconds):
-    """Samples by server: A B C A B C ..., each round on servers that stay up for all of them."""
+    """Samples by server: A B C A B C ..., on servers that start anew now and then."""
+    samples = {}
+    for done in range(0, rounds, ROUNDS_A_START):
+        part = measure_once(programs, workload, backend, server_cpu, load_cpu, min(ROUNDS_A_START, rounds - done), seconds)
+        for name, of in part.items():
+            samples.setdefault(name, []).extend(of)
+    return samples
+
+
+def measure_once(programs, workload, backend, server_cpu, load_cpu, rounds, seconds):
     port = free_port()
     # The bench has set the backend in the environment, so that older applications are measured too.
     millrace = Server([programs.server, "--port", port, "--cores", 1], server_cpu, port)

@@ -2,7 +2,7 @@
 
 Both servers are one process on one CPU with the same OpenSSL, certificate (EC P-256), protocol (TLS 1.3),
 cipher and group, one ticket a handshake, and answer the same body. Rounds are interleaved; a handshake is a
-connection of its own with one request.
+connection of its own with one request, and as many of them are under way as there are connections that stay.
 """
 
 import json
@@ -17,6 +17,7 @@ from runner.processes import RunError, Server, free_port, prepare_child
 from runner.report import Line
 
 BOUND = 1.1  # Times nginx.
+CONNECTIONS = 100
 KINDS = {
     "keep-alive": "HTTPS, 100 connections that stay: CPU of nginx a request / ours",
     "full": "TLS handshakes, full, with a request each: CPU of nginx / ours",
@@ -66,8 +67,8 @@ def run(command, cpu):
 def load(kind, handshakes, port, cpu, seconds):
     """Requests that were answered rightly."""
     if kind != "keep-alive":
-        return json.loads(run([str(handshakes), str(port), str(seconds), kind.split("-")[0]], cpu))["handshakes"]
-    said = run(["wrk", "-t1", "-c100", f"-d{max(1, round(seconds))}s", f"https://127.0.0.1:{port}/"], cpu)
+        return json.loads(run([str(handshakes), str(port), str(seconds), kind.split("-")[0], str(CONNECTIONS)], cpu))["handshakes"]
+    said = run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", f"https://127.0.0.1:{port}/"], cpu)
     wrong = re.search(r"(Socket errors:.*|Non-2xx.*)", said)
     found = re.search(r"(\d+) requests in", said)
     if wrong or not found:
