@@ -11,7 +11,6 @@ namespace millrace {
 namespace {
 
 using serve::too_many_fields;
-using serve::valid_name;
 using serve::valid_value;
 
 }  // namespace

@@ -248,6 +248,7 @@ void Server::State::let_go_of_listeners(Workers& made) noexcept {
 void Server::State::work(Worker& worker) noexcept {
   serve::block_broken_pipes();
   serve::pin_this_thread(worker.cpu);
+  MR_ASSERT(backends.has_value());
   std::string problem;
   if (options.own_descriptors) problem = serve::own_descriptors(separated, worker.index);
   if (!problem.empty()) backends->absent();
@@ -352,10 +353,14 @@ std::string Server::reload_certificates() {
 
 std::uint32_t Server::cores() const noexcept { return static_cast<std::uint32_t>(state_->core_count); }
 
-std::string Server::backend() const { return state_->backends ? state_->backends->answer().name : ""; }
+std::string Server::backend() const {
+  const auto& backends = state_->backends;
+  return backends ? backends->answer().name : "";
+}
 
 std::string Server::backend_reason() const {
-  return state_->backends ? state_->backends->answer().reason : "";
+  const auto& backends = state_->backends;
+  return backends ? backends->answer().reason : "";
 }
 
 ServerStats Server::stats() const noexcept {

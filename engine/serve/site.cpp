@@ -48,7 +48,7 @@ std::unique_ptr<Site> Site::build(const AppState& state, std::string& problem) {
     }
     std::unique_ptr<Dispatch> dispatch = Dispatch::build(state, group, problem);
     if (dispatch == nullptr) {
-      problem = "host " + name + ": " + problem;
+      problem.insert(0, "host " + name + ": ");
       return nullptr;
     }
     limits = limits || dispatch->has_body_limits();

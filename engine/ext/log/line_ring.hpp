@@ -56,10 +56,10 @@ class LineRing {
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
  private:
-  std::size_t mask_;
-  std::unique_ptr<char[]> bytes_;
   alignas(64) std::atomic<std::uint64_t> head_{0};  // Written by the core,
   std::atomic<std::uint64_t> dropped_{0};
+  std::size_t mask_;
+  std::unique_ptr<char[]> bytes_;
   alignas(64) std::atomic<std::uint64_t> tail_{0};  // by the writer.
 };
 
