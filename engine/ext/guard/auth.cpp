@@ -44,8 +44,9 @@ BasicAuth::BasicAuth(std::string_view realm, PasswordCheck check)
 
 std::optional<guard::BasicCredentials> guard::basic_credentials(const Request& request) {
   const auto sent = credentials(request, "Basic");
-  std::optional<std::string> decoded = sent ? from_base64(*sent) : std::nullopt;
-  const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
+  const std::optional<std::string> decoded = sent ? from_base64(*sent) : std::nullopt;
+  if (!decoded) return std::nullopt;
+  const std::size_t colon = decoded->find(':');
   if (colon == std::string::npos) return std::nullopt;
   return BasicCredentials{decoded->substr(0, colon), decoded->substr(colon + 1)};
 }
