@@ -67,8 +67,8 @@ def arguments():
                         help="of --idle-million (1000000)")
     parser.add_argument("--only", choices=PARTS + ASKED, action="append", help="only that part; repeatable")
     parser.add_argument("--workload", choices=speed.WORKLOADS, action="append", help="only that one; repeatable")
-    parser.add_argument("--rounds", type=int, help="rounds of each workload (5; beside the null server 15)")
-    parser.add_argument("--seconds", type=float, help="of each round and server (2; beside the null server 1)")
+    parser.add_argument("--rounds", type=int, help="rounds of each workload (5; beside the null server, and of TLS, 15)")
+    parser.add_argument("--seconds", type=float, help="of each round and server (2; beside the null server, and of TLS, 1)")
     parser.add_argument("--save", metavar="NAME", help="also write perf/results/NAME.json, to be committed")
     parser.add_argument("--report", action="store_true",
                         help=f"measure nothing: make {document.DOCUMENT} and its plots from "
@@ -202,8 +202,8 @@ def run_tls(options, programs, cpus, details):
     if not tls.available():
         print("HTTPS is not compared: nginx, wrk or openssl is not installed (apt install nginx-light wrk openssl)")
         return []
-    rounds = options.rounds or (3 if options.quick else 5)
-    seconds = options.seconds or (1 if options.quick else 2)
+    rounds = options.rounds or (3 if options.quick else speed.ROUNDS)
+    seconds = options.seconds or speed.SECONDS
     return tls.measure(programs, *cpus, rounds, seconds, details)
 
 
