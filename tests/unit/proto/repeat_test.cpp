@@ -40,11 +40,7 @@ TEST_CASE_FIXTURE(Fixture, "h1: of heads that repeat each is answered, and none 
   }
   for (std::size_t cut = 0; cut <= input.size(); ++cut) {
     CAPTURE(cut);
-    wire.close();
-    wire.open();
-    std::string answer = wire.send(input.substr(0, cut));
-    answer += wire.send(input.substr(cut));
-    REQUIRE(bodies_of(answer) == wanted);
+    REQUIRE(bodies_of(wire.send_cut(input, cut)) == wanted);
   }
 }
 
