@@ -114,9 +114,9 @@ int main(int argc, char** argv) {
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_sess_set_new_cb(context, keep_session);
   Load load{context, static_cast<std::uint16_t>(std::atoi(argv[1])), std::string_view(argv[3]) == "resumed",
             ::epoll_create1(EPOLL_CLOEXEC)};
+  if (load.resumes) SSL_CTX_sess_set_new_cb(context, keep_session);
   std::vector<Connection> connections(static_cast<std::size_t>(std::atoi(argv[4])));
   for (Connection& connection : connections) load.open(connection);
   const auto start = std::chrono::steady_clock::now();
