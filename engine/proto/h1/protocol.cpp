@@ -84,6 +84,8 @@ void Protocol::on_end(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   if (session.upload != nullptr && !connection.hold_reading) [[unlikely]]
     abandon_upload(connection);
+  // A cut head that can never be whole may be a faulty one that was not judged to its end yet.
+  if (session.phase == Phase::head && !connection.hold_reading) read_kept(connection);
   settle(connection);
 }
 
@@ -100,6 +102,11 @@ void Protocol::go_on(net::Connection& connection) noexcept {
   Session& session = session_of(connection);
   if (!connection.hold_reading || session.phase == Phase::stopped || paused(connection)) return;
   carrier_.hold_reading(connection, false);
+  read_kept(connection);
+}
+
+void Protocol::read_kept(net::Connection& connection) noexcept {
+  Session& session = session_of(connection);
   session.in_bytes = true;
   if (connection.input.size() != 0) resume(connection, true);
   session.in_bytes = false;

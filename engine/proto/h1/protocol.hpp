@@ -97,6 +97,7 @@ class Protocol final : public net::Protocol, public proto::ReplySink, public pro
   // protocol.cpp: the events of a connection, and its deadlines.
   void resume(net::Connection& connection, bool judge_partial) noexcept;
   void go_on(net::Connection& connection) noexcept;
+  void read_kept(net::Connection& connection) noexcept;
   void settle(net::Connection& connection) noexcept;
   void probe(net::Connection& connection) noexcept;
   void set_deadlines(net::Connection& connection) noexcept;

@@ -222,6 +222,24 @@ TEST_CASE_FIXTURE(Fixture, "h1: the end of the peer: whole requests are answered
   CHECK(wire.finished);
 }
 
+TEST_CASE_FIXTURE(Fixture, "h1: a faulty head that the peer's end cuts is refused, however it came") {
+  // So long that not every byte had it judged again.
+  const std::string bytes = "GET /" + std::string(134, 'a') + " HTz H";
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    CAPTURE(cut);
+    std::string answer = wire.send_cut(bytes, cut);
+    answer += wire.end();
+    CHECK(bodies_of(answer) == Bodies{"bad_version"});
+    CHECK(wire.finished);
+  }
+  wire.close();
+  wire.open();
+  std::string answer;
+  for (char byte : bytes) answer += wire.send({&byte, 1});
+  answer += wire.end();
+  CHECK(bodies_of(answer) == Bodies{"bad_version"});
+}
+
 TEST_CASE_FIXTURE(Fixture, "h1: a connection that is lost cancels its coroutines and leaks nothing") {
   wire.send(get("/later/1") + get("/a") + get("/later/2") +
             "POST /e HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
