@@ -8,6 +8,7 @@
 
 #include "engine/io/sim/world.hpp"
 #include "engine/serve/core.hpp"
+#include "tests/sim/file_handler.hpp"
 #include "tests/sim/sim_handler.hpp"
 
 namespace millrace::test {
@@ -34,9 +35,12 @@ inline std::size_t count(std::string_view text, std::string_view what) {
 }
 
 struct OneCore {
-  explicit OneCore(const serve::CoreOptions& options = small_options(), io::sim::FaultPlan plan = {})
-      : world(7, plan, {.queue_entries = 64, .completion_entries = 256, .buffers = 8, .buffer_bytes = 2048}),
-        core(options, world.backend(), handler),
+  explicit OneCore(const serve::CoreOptions& options = small_options(), io::sim::FaultPlan plan = {},
+                   std::uint64_t seed = 7)
+      : world(seed, plan,
+              {.queue_entries = 64, .completion_entries = 256, .buffers = 8, .buffer_bytes = 2048}),
+        files(handler),
+        core(options, world.backend(), files),
         listener(world.listen()) {
     handler.scheduler = &core.scheduler();
     core.listen(listener);
@@ -59,6 +63,13 @@ struct OneCore {
       REQUIRE(++turns < 100'000);
     }
   }
+  template <class Done>
+  void run_until(Done&& done) {
+    for (int turns = 0; !done(); ++turns) {
+      REQUIRE(turns < 100'000);
+      core.turn(world.now() + ns_per_ms);
+    }
+  }
   Client connect(std::string_view bytes = {}) {
     Client client = world.connect(listener);
     if (!bytes.empty()) client.write(bytes);
@@ -72,6 +83,7 @@ struct OneCore {
 
   io::sim::World world;
   SimHandler handler;
+  FileHandler files;
   serve::Core core;
   io::Descriptor listener;
 };
