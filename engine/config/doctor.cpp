@@ -9,6 +9,7 @@
 
 #include "engine/config/value.hpp"
 #include "engine/http/head_parser.hpp"
+#include "engine/io/kernel_tls.hpp"
 #include "engine/io/uring/features.hpp"
 #include "engine/io/uring/probe.hpp"
 #include "engine/serve/backends.hpp"
@@ -88,7 +89,8 @@ std::vector<Finding> examine(const ServerOptions& options) {
   findings.push_back(
       judge_cpus(cpus_allowed(), static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN)), cpu_quota()));
   findings.push_back(judge_isa());
-  findings.push_back(judge_tls(serve::secure_version(), !options.tls_listen.empty()));
+  findings.push_back(
+      judge_tls(serve::secure_version(), io::kernel_tls() != nullptr, !options.tls_listen.empty()));
   return findings;
 }
 

@@ -43,7 +43,7 @@ Finding judge_descriptors(std::uint64_t soft, std::uint64_t hard, std::uint32_t 
 Finding judge_locked_memory(std::uint64_t bytes);
 Finding judge_backlog(std::int64_t somaxconn);
 /// version  of OpenSSL; empty: built without it.
-Finding judge_tls(const std::string& version, bool wanted);
+Finding judge_tls(const std::string& version, bool kernel, bool wanted);
 Finding judge_seccomp(int mode);
 /// quota_percent  of the control group, 100 for a whole CPU; 0: none.
 Finding judge_cpus(unsigned allowed, unsigned online, std::uint64_t quota_percent);

@@ -75,8 +75,10 @@ Finding judge_backlog(std::int64_t somaxconn) {
   return finding;
 }
 
-Finding judge_tls(const std::string& version, bool wanted) {
-  Finding finding{.name = "TLS", .found = version + ", in this process: the kernel's TLS is not used"};
+Finding judge_tls(const std::string& version, bool kernel, bool wanted) {
+  Finding finding{.name = "TLS",
+                  .found = version + (kernel ? "; large files are sealed by the kernel"
+                                             : "; the kernel has none (where it is a module: modprobe tls)")};
   if (!version.empty()) return finding;
   finding.found = "this build has no OpenSSL";
   if (!wanted) return finding;

@@ -55,6 +55,7 @@ inline constexpr std::array settings = {
     Setting{"tls", "client_ca", Kind::path, &ServerOptions::tls_client_ca},
     Setting{"tls", "min_version", Kind::tls_version, &ServerOptions::tls_min_version},
     Setting{"tls", "redirect", Kind::flag, &ServerOptions::tls_redirect},
+    Setting{"tls", "kernel", Kind::flag, &ServerOptions::tls_kernel},
     Setting{"tls", "handshake", Kind::duration, &ServerOptions::tls_handshake_ms, 1, day_ms},
     Setting{"tls", "session", Kind::duration, &ServerOptions::tls_session_ms, 1000, 7 * day_ms},
     Setting{"limits", "header_bytes", Kind::size, &ServerOptions::header_bytes, 256, 65'535},

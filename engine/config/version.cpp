@@ -4,6 +4,7 @@
 
 #include "engine/config/backend_here.hpp"
 #include "engine/http/head_parser.hpp"
+#include "engine/io/kernel_tls.hpp"
 #include "engine/io/uring/features.hpp"
 #include "engine/serve/secure.hpp"
 
@@ -32,6 +33,7 @@ std::string version_text(bool features) {
   text += fmt::format("backend     {}\n", backend_here({}));
   const std::string tls = serve::secure_version();
   text += fmt::format("TLS         {}\n", tls.empty() ? "no: built without OpenSSL" : tls);
+  text += fmt::format("kernel TLS  {}\n", io::kernel_tls() != nullptr ? "yes" : "no");
   const char* heading = "io_uring";
   for (const io::Feature& feature : io::probe_features()) {
     text += fmt::format("{:<10}  {}: {}\n", heading, feature.name, feature.available ? "yes" : "no");

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/base/assert.hpp"
 #include "engine/base/clock.hpp"
 #include "engine/io/completion.hpp"
 
@@ -56,6 +57,19 @@ struct BackendOptions {
   Descriptor wake_descriptor = no_descriptor;
 };
 
+/// Records of TLS that are made below the socket, of what is sent.
+class KernelTls {
+ public:
+  /// Makes a connected socket ready for seal(), which changes nothing for it yet. False: it cannot be. Immediate.
+  virtual bool attach(Descriptor descriptor) noexcept = 0;
+  /// Behind attach(), with no send under way: what is sent from now on is content, and leaves in records made with
+  /// `keys`, a tls12_crypto_info_... of linux/tls.h. False: not with these, and nothing has changed. Immediate.
+  virtual bool seal(Descriptor descriptor, std::span<const char> keys) noexcept = 0;
+
+ protected:
+  ~KernelTls() = default;
+};
+
 class IoBackend {
  public:
   virtual ~IoBackend() = default;
@@ -81,6 +95,14 @@ class IoBackend {
   virtual void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
                          FileSlice& file) noexcept = 0;
 
+  /// As send(), and the bytes are an alert in place of content, on a socket whose records KernelTls makes.
+  virtual void send_alert(Token, Descriptor, std::span<const iovec>) noexcept {
+    MR_UNREACHABLE("a backend without KernelTls has no such records");
+  }
+
+  /// Null: there is none.
+  virtual KernelTls* kernel_tls() noexcept { return nullptr; }
+
   /// One completion once the peer has reset or both directions are closed: `result` >= 0. A negative
   /// one other than -ECANCELED says that the kernel stopped watching: ask again where it matters.
   virtual void hangup(Token token, Descriptor descriptor) noexcept = 0;
@@ -89,7 +111,8 @@ class IoBackend {
   /// -ECANCELED, or with what it had come to.
   virtual void cancel(Token token) noexcept = 0;
 
-  /// shutdown(2) of the sending direction: the peer reads the end after what was sent. Immediate.
+  /// shutdown(2) of the sending direction: the peer reads the end after what was sent. Immediate. Where
+  /// KernelTls makes the records, some of them may not be in the socket yet, and are lost: also by close().
   virtual void shutdown_send(Descriptor descriptor) noexcept = 0;
 
   /// Closes it. No operation on it may be under way. Immediate: the number may be used again at once.

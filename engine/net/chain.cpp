@@ -105,7 +105,8 @@ std::span<const iovec> Chain::gather(FileInChain*& file) noexcept {
 std::span<const iovec> Chain::gather(std::size_t bytes_max) noexcept {
   MR_ASSERT(bytes_max != 0);
   MR_ASSERT(head_ != nullptr);
-  const std::span<const iovec> all = gather();
+  FileInChain* behind = nullptr;
+  const std::span<const iovec> all = gather(behind);
   iovec* parts = head_->parts;
   std::size_t count = 0;
   while (count < all.size() && bytes_max != 0) {

@@ -78,7 +78,7 @@ class Chain {
   std::span<const iovec> gather(FileInChain*& file) noexcept;
   /// The same, of a chain without files.
   std::span<const iovec> gather() noexcept;
-  /// The same, of the first `bytes_max` at most; bytes_max > 0.
+  /// The same, of the first `bytes_max` at most, where no file is; bytes_max > 0.
   std::span<const iovec> gather(std::size_t bytes_max) noexcept;
 
   /// Drops `size_bytes` from the front, giving blocks back.

@@ -68,6 +68,7 @@ struct Connection : ListLink<FlushTag> {
       unasked;  ///< Of the send under way, when Carrier::peer_takes() last asked.
   io::Descriptor descriptor;
   std::uint8_t operations = 0;        ///< Submitted and not completed for good.
+  std::uint8_t looks = 0;             ///< While delivering: in a row, that saw the peer take nothing.
   bool receiving : 1 = false;         ///< A multishot receive is armed.
   bool receive_stopping : 1 = false;  ///< Its cancellation was asked for.
   bool sending : 1 = false;
@@ -79,7 +80,13 @@ struct Connection : ListLink<FlushTag> {
   bool aborting : 1 = false;      ///< Close at the end of the turn.
   bool lingering : 1 = false;     ///< Our direction is shut; input is dropped until the peer's ends.
   bool closing : 1 = false;       ///< Gone for the protocol; waits for its operations.
+  bool kernel_seals : 1 = false;  ///< Of a transport: the kernel makes the records of what is sent.
+  bool alert : 1 = false;         ///< Where it does: the output is an alert.
+  bool delivering : 1 = false;  ///< Lingering already, but our direction waits until the peer has taken all.
   CloseReason reason = CloseReason::finished;
+
+  /// The output is sent as it is, and files in it.
+  bool sends_plain() const noexcept { return transport == nullptr || kernel_seals; }
 
   alignas(16) std::byte state[state_bytes];
 };

@@ -59,12 +59,16 @@ void Core::begin_receive(net::Connection& connection) noexcept {
 
 void Core::begin_send(net::Connection& connection) noexcept {
   net::FileInChain* file = nullptr;
-  const auto parts = connection.transport == nullptr ? connection.output.gather(file)
-                                                     : connection.output.gather(connection.sealed_bytes);
+  const auto parts = connection.sends_plain() ? connection.output.gather(file)
+                                              : connection.output.gather(connection.sealed_bytes);
   if (file != nullptr) [[unlikely]]
     return begin_send_file(connection, parts, *file);
   note_send(connection);
-  backend_.send(token_of(io::Op::send, connection), connection.descriptor, parts);
+  const io::Token token = token_of(io::Op::send, connection);
+  if (connection.alert) [[unlikely]]
+    backend_.send_alert(token, connection.descriptor, parts);
+  else
+    backend_.send(token, connection.descriptor, parts);
 }
 
 // A file that is not any more what its head promised is not sent on; what stands before it is.
@@ -90,17 +94,43 @@ void Core::flush(net::Connection& connection) noexcept {
       connection.transport->seal(connection);
       if (connection.aborting) return;  // It is back in the list.
     }
-    const bool ready =
-        connection.transport == nullptr ? !connection.output.empty() : connection.sealed_bytes != 0;
+    const bool ready = connection.sends_plain() ? !connection.output.empty() : connection.sealed_bytes != 0;
     if (ready) {
       begin_send(connection);
-    } else if (connection.finishing) [[unlikely]] {
+    } else if (connection.finishing && was_delivered(connection)) [[unlikely]] {
       if (connection.read_ended) return close(connection, connection.reason);
       if (!connection.lingering) begin_linger(connection);
     }
   }
   if (!connection.receiving) [[unlikely]]
     begin_receive(connection);
+}
+
+// Records that the kernel has made wait outside of the socket while that is full, and are lost where the socket is
+// shut down or closed: an end comes when the peer has acknowledged all. That is seen twice, because a record may be
+// on its way into the socket. Each look that sees the peer take nothing doubles the time to the next one.
+bool Core::was_delivered(net::Connection& connection) noexcept {
+  constexpr TimeNs first_look_ns = 10 * ns_per_ms;
+  if (!connection.kernel_seals || (connection.lingering && !connection.delivering)) return true;
+  if (!connection.delivering) {
+    connection.lingering = connection.delivering = true;
+    connection.hold_reading = false;
+  } else if (now_ < connection.deadline) {
+    return false;
+  }
+  const std::size_t left = backend_.unacknowledged_bytes(connection.descriptor);
+  const std::size_t before = std::exchange(connection.unacknowledged_bytes, left);
+  if (left == 0 && before == 0) {
+    connection.lingering = connection.delivering = false;
+    return true;
+  }
+  connection.looks = left < before ? 0 : connection.looks + 1;
+  if (first_look_ns << connection.looks > options_.http.write_idle_ns) {
+    abort(connection, net::CloseReason::timeout);
+  } else {
+    set_deadline(connection, now_ + (first_look_ns << connection.looks));
+  }
+  return false;
 }
 
 // Closing at once while the peer still sends would reset the connection, and the reset could overtake
@@ -156,6 +186,10 @@ void Core::hold_reading(net::Connection& connection, bool hold) noexcept {
   if (!connection.receiving || connection.receive_stopping) return;
   connection.receive_stopping = true;
   backend_.cancel(token_of(io::Op::recv, connection));
+}
+
+bool Core::sends_files(net::Connection& connection) noexcept {
+  return connection.transport == nullptr || connection.transport->sends_files(connection);
 }
 
 bool Core::peer_takes(net::Connection& connection) noexcept {

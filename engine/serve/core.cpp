@@ -105,6 +105,7 @@ void Core::fire(net::Timer& timer) noexcept {
       net::Connection& connection = *static_cast<net::ConnectionTimer&>(timer).owner;
       if (connection.closing || connection.aborting || connection.deadline == time_never) return;
       if (now_ < connection.deadline) return wheel_.start(timer, connection.deadline);
+      if (connection.delivering) return flush_later(connection);
       connection.deadline = time_never;
       if (connection.lingering) return abort(connection, connection.reason);
       return connection.protocol->on_deadline(connection);

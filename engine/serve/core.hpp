@@ -124,6 +124,7 @@ class Core final : private net::Carrier {
   void begin_send_file(net::Connection& connection, std::span<const iovec> parts,
                        net::FileInChain& file) noexcept;
   void begin_receive(net::Connection& connection) noexcept;
+  bool was_delivered(net::Connection& connection) noexcept;
   void begin_linger(net::Connection& connection) noexcept;
   void close(net::Connection& connection, net::CloseReason reason) noexcept;
   void operation_ended(net::Connection& connection) noexcept;
@@ -144,9 +145,8 @@ class Core final : private net::Carrier {
   void watch_hangup(net::Connection& connection) noexcept override;
   void finish(net::Connection& connection, net::CloseReason reason) noexcept override;
   void abort(net::Connection& connection, net::CloseReason reason) noexcept override;
-  bool sends_files(const net::Connection& connection) const noexcept override {
-    return connection.transport == nullptr;
-  }
+  bool sends_files(net::Connection& connection) noexcept override;
+  io::KernelTls* kernel_tls() noexcept override { return backend_.kernel_tls(); }
 
   static constexpr std::size_t completions_max = 1024;  ///< Reaped in one turn.
   static constexpr std::uint32_t refused_slots = 1024;  ///< Connections beyond the maximum, for their 503.

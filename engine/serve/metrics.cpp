@@ -105,6 +105,8 @@ void add_kernel(std::string& text, const ServerStats& stats) {
 void add_sockets(std::string& text, const ServerStats& stats) {
   add(text, {"millrace_tls_handshakes_total", counter, "TLS handshakes completed."}, stats.tls_handshakes);
   add(text, {"millrace_tls_resumed_total", counter, "Of these, by resumption."}, stats.tls_resumed);
+  add(text, {"millrace_tls_kernel_total", counter, "Connections whose sending the kernel has taken over."},
+      stats.tls_kernel);
   add(text,
       {"millrace_tls_failures_total", counter, "TLS handshakes failed or too slow, and broken records."},
       stats.tls_failures);

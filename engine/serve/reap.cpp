@@ -69,7 +69,7 @@ void Core::on_send(const io::Completion& done) noexcept {
   if (done.result > 0) [[likely]] {
     connection.output.consume(pool_, static_cast<std::size_t>(done.result));
     bytes_sent_ += static_cast<std::size_t>(done.result);
-    if (connection.transport != nullptr) connection.sealed_bytes -= static_cast<std::size_t>(done.result);
+    if (!connection.sends_plain()) connection.sealed_bytes -= static_cast<std::size_t>(done.result);
     if (!connection.closing) {
       // A transport may have bytes of its own that wait for this send.
       const bool more = !connection.output.empty() || connection.transport != nullptr;

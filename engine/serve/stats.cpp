@@ -40,6 +40,7 @@ void add_counters(const CoreCounters& counters, ServerStats& total) noexcept {
 void add_counters(const net::TransportCounters& counters, ServerStats& total) noexcept {
   total.tls_handshakes += read(counters.handshakes);
   total.tls_resumed += read(counters.resumed);
+  total.tls_kernel += read(counters.kernel);
   total.tls_failures += read(counters.failures);
 }
 

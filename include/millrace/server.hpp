@@ -44,6 +44,7 @@ struct ServerOptions {
   std::string tls_client_ca;            ///< The authorities that sign those, in one PEM file.
   std::string tls_min_version = "1.2";  ///< 1.2 | 1.3
   bool tls_redirect = false;            ///< `listen` answers 308 to the same URL on HTTPS, and nothing else.
+  bool tls_kernel = true;  ///< Large files are sealed by the kernel, where it can, and not copied.
   std::uint32_t tls_handshake_ms = 10'000;   ///< From accept to the end of the handshake (close).
   std::uint32_t tls_session_ms = 7'200'000;  ///< How long a client may resume; and a ticket key's age.
 
@@ -93,6 +94,7 @@ struct ServerStats {
   std::uint64_t published_dropped = 0;  ///< Messages of a topic that one subscriber had no room for.
   std::uint64_t slow_subscribers_closed = 0;
   std::uint64_t tls_handshakes = 0, tls_resumed = 0;  ///< Completed; of these, by resumption.
+  std::uint64_t tls_kernel = 0;         ///< Connections whose sending the kernel has taken over, for a file.
   std::uint64_t tls_failures = 0;       ///< Handshakes that failed or took too long, and broken records.
   std::uint64_t memory_bytes = 0;       ///< Blocks on loan now.
   std::uint64_t log_lines_dropped = 0;  ///< By access logs, since they were made.

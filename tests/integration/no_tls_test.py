@@ -28,6 +28,7 @@ class NoTlsTest(IntegrationTest):
             ("client_ca", '"ca.pem"'),
             ("min_version", '"1.3"'),
             ("redirect", "true"),
+            ("kernel", "false"),
             ("handshake", '"5s"'),
             ("session", '"1h"'),
             ("certificates", '[{ cert = "b.pem", key = "b.key", hosts = ["b.org"] }]'),

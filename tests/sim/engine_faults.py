@@ -160,6 +160,13 @@ FAULTS = [
     Fault("content in the scratch waits for the next record", TLS,
           "more = in_bytes_ != 0 || SSL_pending(ssl_) != 0;", "more = in_bytes_ != 0 && SSL_pending(ssl_) != 0;"),
     Fault("records of the handshake overtake each other", TLS, "connection.output.take_over(own_);", ""),
+    Fault("the kernel takes over before OpenSSL's last word has left", TLS,
+          "attached_ && open && own_.empty() && !connection.kernel_seals", "attached_ && open && !connection.kernel_seals"),
+    Fault("the kernel begins with the number of a record that was", TLS, "sent == 1 && type == SSL3_RT_HEADER", "false"),
+    Fault("the end is not told in a record of the kernel", TLS,
+          "!connection.finishing || !connection.output.empty() || close_told_", "true"),
+    Fault("the end overtakes records that the kernel holds", CONNECTIONS, "left == 0 && before == 0", "true"),
+    Fault("the end is told as content", CONNECTIONS, "connection.alert", "false"),
 ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ Scenario::Node::Node(const WorldPlan& plan, std::size_t number, SimTls* tls)
       core(plan.core, world.backend(), sim_app()),
       plain(world.listen()) {
   if (transports) secure = world.listen();
+  if (plan.mode.kernel_seals && tls != nullptr) world.backend().set_sealers(tls->sealers());
 }
 
 Scenario::Scenario(const WorldPlan& plan)
@@ -177,7 +178,9 @@ std::string Scenario::check_left(Node& node) {
   if (node.core.pool().bytes_used() != 0) return "blocks were leaked";
   const serve::CoreCounters& counters = node.core.counters();
   if (closed(counters) != counters.accepted) return "a connection was closed without a reason";
-  if (node.transports) met_.tls_failures += node.transports->counters().failures;
+  if (!node.transports) return {};
+  met_.tls_failures += node.transports->counters().failures;
+  met_.kernel_seals += node.transports->counters().kernel;
   return {};
 }
 

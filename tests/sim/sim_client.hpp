@@ -23,7 +23,7 @@ struct Met {
   std::uint64_t replies = 0, timed_out = 0, no_memory = 0, refused = 0, drained = 0, cut_by_grace = 0;
   std::uint64_t continued = 0, closed_by_server = 0, windows = 0, pauses = 0;
   std::uint64_t sockets = 0, socket_messages = 0, room_messages = 0, pongs_sent = 0, sockets_told = 0;
-  std::uint64_t handshakes = 0, until_close = 0, tls_failures = 0;
+  std::uint64_t handshakes = 0, until_close = 0, tls_failures = 0, kernel_seals = 0;
   std::uint64_t forms = 0, coded = 0;
 };
 

@@ -13,6 +13,7 @@
 
 #include "engine/base/assert.hpp"
 #include "engine/ext/compress/encoder.hpp"
+#include "engine/serve/secure.hpp"
 
 namespace millrace::test {
 namespace {
@@ -206,6 +207,7 @@ const char* Totals::missing() const noexcept {
                 {met.until_close, "a body that ends with its connection"},
                 {met.forms, "forms in parts"},
                 {met.coded + !coding::is_built_in(http::Coding::gzip), "compressed replies"},
+                {met.kernel_seals + serve::secure_version().empty(), "connections that the kernel seals"},
                 {met.sockets, "WebSockets"},
                 {met.socket_messages, "messages of WebSockets"},
                 {met.room_messages, "messages of a topic"},
@@ -247,6 +249,7 @@ void Totals::print() const {
   say("messages of topics", met.room_messages);
   say("close frames", met.sockets_told);
   say("TLS handshakes", met.handshakes);
+  say("of them sealed by the kernel", met.kernel_seals);
   say("drains", met.drained);
   say("replies cut by the end of the grace", met.cut_by_grace);
   say("short receives", faults.short_receives);

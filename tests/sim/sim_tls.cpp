@@ -17,6 +17,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/io/sim/random.hpp"
 #include "engine/serve/secure.hpp"
+#include "tests/support/record_sealer.hpp"
 
 namespace {
 
@@ -191,6 +192,7 @@ class OpenSslWorld final : public SimTls {
     MR_ASSERT(problems.empty());
   }
   std::unique_ptr<net::TransportFactory> make_factory() override { return secure_->make_factory(0); }
+  io::sim::MakeSealer sealers() override { return make_record_sealer; }
   std::unique_ptr<TlsEnd> make_client(bool old) override {
     return std::make_unique<OpenSslEnd>(shared_.clients, old);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/io/sim/network.hpp"
 #include "engine/net/transport.hpp"
 
 namespace millrace::test {
@@ -39,6 +40,8 @@ class SimTls {
   virtual ~SimTls() = default;
   /// For one core; this must outlive it.
   virtual std::unique_ptr<net::TransportFactory> make_factory() = 0;
+  /// Of a kernel that makes records.
+  virtual io::sim::MakeSealer sealers() = 0;
   /// old  speaks TLS 1.2 at most.
   virtual std::unique_ptr<TlsEnd> make_client(bool old) = 0;
 };

@@ -30,7 +30,8 @@ enum ModeBit : unsigned {
   windows,
   cores,
   secure,
-  sockets
+  sockets,
+  kernel
 };
 
 bool has(Kept::Bits bits, std::size_t bit) noexcept { return (bits >> bit & 1) != 0; }
@@ -45,6 +46,7 @@ Mode draw_mode(Random random, Kept::Bits kept) {
   mode.grace = random.chance(500) ? long_grace : random.below(60 * ns_per_ms);
   if (random.chance(150) && has(kept, cores)) mode.cores = 2 + random.below(2);
   mode.secure = random.chance(100) && has(kept, secure);
+  mode.kernel_seals = random.chance(600) && has(kept, kernel) && mode.secure;
   return mode;
 }
 

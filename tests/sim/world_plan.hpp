@@ -51,7 +51,8 @@ struct Mode {
   TimeNs drain_after = 0;
   TimeNs grace = 0;
   std::size_t cores = 1;
-  bool secure = false;  ///< Some clients speak TLS.
+  bool secure = false;        ///< Some clients speak TLS.
+  bool kernel_seals = false;  ///< And the kernel makes the records of files.
 };
 
 struct WorldPlan {
@@ -69,7 +70,7 @@ struct Kept {
   static constexpr unsigned clients_max = sim_clients_max;
   static constexpr unsigned requests_max = 64;  ///< Of a client; those beyond share the last bit.
   static constexpr unsigned fault_kinds = 13;
-  static constexpr unsigned mode_kinds = 11;
+  static constexpr unsigned mode_kinds = 12;
   using Bits = std::uint64_t;
   Bits clients = (Bits{1} << clients_max) - 1;
   Bits faults = (Bits{1} << fault_kinds) - 1;

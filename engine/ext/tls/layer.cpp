@@ -24,7 +24,14 @@ int bio_write(BIO* bio, const char* bytes, int size) {
   return session_of(bio).put(bytes, size);
 }
 
-long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+/// Where OpenSSL tells a BIO that it could have the kernel seal: in its bio.h a comment, but fixed, since BIOs of
+/// others see it. Told of no success, OpenSSL seals by itself.
+constexpr int control_kernel_keys = 72;  ///< Its number: 0 for the keys of what is received.
+
+long bio_control(BIO* bio, int command, long number, void* bytes) {
+  if (command == control_kernel_keys && number != 0) session_of(bio).keep_keys(bytes);
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
 
 BIO_METHOD* make_bio_method() {
   static const int type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK;  // OpenSSL has few: one a process.
@@ -73,6 +80,7 @@ void Server::load(const ServerOptions& options, std::size_t cores, std::vector<s
   }
   keys_.set_lifetime(options.tls_session_ms * ns_per_ms);
   handshake_ns_ = options.tls_handshake_ms * ns_per_ms;
+  kernel_ = options.tls_kernel;
   {
     const std::lock_guard lock(mutex_);
     current_.swap(made);
@@ -104,7 +112,8 @@ net::Transport* Layer::open(net::Connection& connection, net::Carrier& carrier,
     context_ = server_.current(core_);
   }
   carrier_ = &carrier;
-  auto* session = new (std::nothrow) Session(*this, context_, connection, carrier, pool);
+  auto* session = new (std::nothrow)
+      Session(*this, context_, connection, carrier, pool, server_.kernel() ? carrier.kernel_tls() : nullptr);
   if (session == nullptr || !session->good()) {
     if (session != nullptr) session->release();
     return nullptr;

@@ -41,6 +41,7 @@ class Server final : public serve::Secure {
   std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
   std::shared_ptr<const Context> current(std::size_t core) const;
   TimeNs handshake_ns() const noexcept { return handshake_ns_; }
+  bool kernel() const noexcept { return kernel_; }
 
  private:
   TicketKeys keys_;
@@ -49,6 +50,7 @@ class Server final : public serve::Secure {
   std::vector<std::shared_ptr<const Context>> current_;  ///< One a core, all of the same files.
   std::atomic<std::uint64_t> version_{0};
   std::atomic<TimeNs> handshake_ns_{0};
+  std::atomic<bool> kernel_{false};  ///< Its TLS may be used.
 };
 
 class Layer final : public net::TransportFactory {

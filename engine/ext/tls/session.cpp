@@ -35,12 +35,13 @@ std::string text_of(const X509_NAME* name) {
 }  // namespace
 
 Session::Session(Layer& layer, std::shared_ptr<const Context> context, net::Connection& connection,
-                 net::Carrier& carrier, mem::BlockPool& pool) noexcept
+                 net::Carrier& carrier, mem::BlockPool& pool, io::KernelTls* kernel) noexcept
     : layer_(layer),
       carrier_(carrier),
       pool_(pool),
       protocol_(connection.protocol),
-      context_(std::move(context)) {
+      context_(std::move(context)),
+      kernel_(kernel) {
   BIO* bio = BIO_new(layer.bio_method());
   ssl_ = bio != nullptr ? context_->make_ssl() : nullptr;
   if (ssl_ == nullptr) {
@@ -52,6 +53,10 @@ Session::Session(Layer& layer, std::shared_ptr<const Context> context, net::Conn
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_accept_state(ssl_);
+  if (kernel_ == nullptr) return;
+  SSL_set_options(ssl_, SSL_OP_ENABLE_KTLS);  // Has OpenSSL offer its keys to the BIO, which only keeps them.
+  SSL_set_msg_callback(ssl_, on_message);
+  SSL_set_msg_callback_arg(ssl_, this);
 }
 
 Session::~Session() { SSL_free(ssl_); }
@@ -70,6 +75,10 @@ int Session::take(char* out, int size) noexcept {
   return static_cast<int>(taken);
 }
 
+void Session::on_message(int sent, int, int type, const void*, std::size_t, SSL*, void* session) {
+  if (sent == 1 && type == SSL3_RT_HEADER) static_cast<Session*>(session)->send_keys_.count_record();
+}
+
 int Session::put(const char* bytes, int size) noexcept {
   return out_->append(pool_, {bytes, static_cast<std::size_t>(size)}) ? size : -1;
 }
@@ -84,6 +93,8 @@ void Session::on_bytes(net::Connection& connection, char* data, std::size_t size
   in_ = nullptr;
   in_bytes_ = 0;
   if (control_bytes_ > control_bytes_max) break_off(connection);
+  // Before content it would have to be answered (RFC 8446 section 4.6.3), and the kernel keeps its keys.
+  if (forgets_keys() && connection.kernel_seals) carrier_.abort(connection, net::CloseReason::refused);
   if (!own_.empty()) carrier_.flush_later(connection);
 }
 
@@ -167,10 +178,49 @@ void Session::break_off(net::Connection& connection) noexcept {
   carrier_.finish(connection, net::CloseReason::refused);
 }
 
+// The client wants other keys of us, which come with the next record: those that were kept are no good then.
+bool Session::forgets_keys() noexcept {
+  if (kernel_ == nullptr || SSL_get_key_update_type(ssl_) == SSL_KEY_UPDATE_NONE) return false;
+  send_keys_.forget();
+  return true;
+}
+
+bool Session::sends_files(net::Connection& connection) noexcept {
+  if (connection.kernel_seals) return true;
+  if (forgets_keys() || !send_keys_.known()) return false;
+  if (!attached_) attached_ = kernel_->attach(connection.descriptor);
+  if (!attached_) send_keys_.forget();
+  return attached_;
+}
+
+void Session::hand_over(net::Connection& connection) noexcept {
+  const bool sealed = send_keys_.known() && kernel_->seal(connection.descriptor, send_keys_.next());
+  send_keys_.forget();
+  SSL_set_msg_callback(ssl_, nullptr);
+  // A file may wait, which is not sealed here: without the kernel it cannot be sent any more.
+  if (!sealed) return carrier_.abort(connection, net::CloseReason::incomplete);
+  connection.kernel_seals = true;
+  add(layer_.count().kernel);
+}
+
+// OpenSSL's records would be no good any more: what it says now, an alert or the answer to a key update, ends the
+// connection. Only our own end is told (RFC 8446 section 6.1), behind the last bytes.
+void Session::end_in_kernel(net::Connection& connection) noexcept {
+  if (!own_.empty() || phase_ == Phase::broken) return carrier_.abort(connection, net::CloseReason::refused);
+  if (!connection.finishing || !connection.output.empty() || close_told_) return;
+  close_told_ = connection.alert = true;
+  constexpr char close_notify[] = {SSL3_AL_WARNING, SSL3_AD_CLOSE_NOTIFY};
+  if (!connection.output.append(pool_, {close_notify, sizeof close_notify}))
+    carrier_.abort(connection, net::CloseReason::no_memory);
+}
+
 void Session::seal(net::Connection& connection) noexcept {
   MR_ASSERT(connection.sealed_bytes == 0);
-  net::Chain plain;
   const bool open = phase_ == Phase::open || phase_ == Phase::ended;
+  if (attached_ && open && own_.empty() && !connection.kernel_seals) hand_over(connection);
+  if (connection.aborting) return;
+  if (connection.kernel_seals) return end_in_kernel(connection);
+  net::Chain plain;
   if (open) {
     plain.take_over(connection.output);
   } else {
@@ -178,7 +228,7 @@ void Session::seal(net::Connection& connection) noexcept {
   }
   connection.output.take_over(own_);
   bool good = true;
-  if (open) {
+  if (open && !attached_) {
     out_ = &connection.output;
     good = plain.empty() || encrypt(plain);
     if (good && connection.finishing && !close_told_) {
@@ -186,9 +236,10 @@ void Session::seal(net::Connection& connection) noexcept {
       good = SSL_shutdown(ssl_) >= 0;
     }
     out_ = &own_;
+    plain.clear(pool_);
   }
-  plain.clear(pool_);
   connection.sealed_bytes = connection.output.bytes();
+  connection.output.take_over(plain);  // The kernel's, once OpenSSL's own has left.
   if (!good) carrier_.abort(connection, net::CloseReason::no_memory);
 }
 

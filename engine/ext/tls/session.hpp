@@ -3,6 +3,9 @@
 //   socket -> on_bytes -> BIO -> SSL_read -> the core's scratch -> Protocol::on_bytes
 //   Connection::output -> seal -> SSL_write -> BIO -> Connection::output
 //
+// Where the kernel makes records, it takes over with the first file that it could send without a copy, and what is
+// sent needs no seal() any more; what is received goes the same way as before (docs/decisions/0029).
+//
 // Owner       the connection; made by its core's Layer (layer.hpp), deleted by release().
 // Invariants  (1) what OpenSSL wants to send outside of seal() (handshake, tickets, alerts) waits in own_,
 //                 and goes out before what is sealed next: records leave in the order they were made in.
@@ -14,6 +17,7 @@
 #include <memory>
 
 #include "engine/ext/tls/context.hpp"
+#include "engine/ext/tls/send_keys.hpp"
 #include "engine/net/chain.hpp"
 #include "engine/net/transport.hpp"
 
@@ -27,8 +31,9 @@ class Session final : public net::Transport {
   /// updates, refused renegotiations and empty records end here.
   static constexpr std::size_t control_bytes_max = 128 * 1024;
 
+  /// kernel  null: records are made here alone.
   Session(Layer& layer, std::shared_ptr<const Context> context, net::Connection& connection,
-          net::Carrier& carrier, mem::BlockPool& pool) noexcept;
+          net::Carrier& carrier, mem::BlockPool& pool, io::KernelTls* kernel) noexcept;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -36,6 +41,7 @@ class Session final : public net::Transport {
 
   void on_bytes(net::Connection& connection, char* data, std::size_t size) noexcept override;
   void on_end(net::Connection& connection) noexcept override;
+  bool sends_files(net::Connection& connection) noexcept override;
   void seal(net::Connection& connection) noexcept override;
   void release() noexcept override;
   std::string peer_subject() const override;
@@ -43,6 +49,9 @@ class Session final : public net::Transport {
   // Called by the BIO.
   int take(char* out, int size) noexcept;
   int put(const char* bytes, int size) noexcept;
+  void keep_keys(const void* info) noexcept { send_keys_.keep(info); }
+  static void on_message(int sent, int version, int type, const void* bytes, std::size_t size, SSL* ssl,
+                         void* session);
 
  private:
   enum class Phase : std::uint8_t {
@@ -60,6 +69,9 @@ class Session final : public net::Transport {
   void read(net::Connection& connection) noexcept;
   void break_off(net::Connection& connection) noexcept;
   bool encrypt(net::Chain& plain) noexcept;
+  bool forgets_keys() noexcept;
+  void hand_over(net::Connection& connection) noexcept;
+  void end_in_kernel(net::Connection& connection) noexcept;
 
   Layer& layer_;
   net::Carrier& carrier_;
@@ -74,6 +86,9 @@ class Session final : public net::Transport {
   std::size_t control_bytes_ = 0;
   Phase phase_ = Phase::hello;
   bool close_told_ = false;  ///< Our close_notify was made.
+  bool attached_ = false;    ///< The socket is ready for the kernel to seal.
+  io::KernelTls* kernel_;
+  SendKeys send_keys_;  ///< Until the kernel has them.
 };
 
 }  // namespace millrace::tls

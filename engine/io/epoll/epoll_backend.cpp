@@ -15,6 +15,7 @@
 #include "engine/io/epoll/poller.hpp"
 #include "engine/io/epoll/ready_queue.hpp"
 #include "engine/io/epoll/socket_state.hpp"
+#include "engine/io/kernel_tls.hpp"
 #include "engine/io/send_file.hpp"
 #include "engine/io/system.hpp"
 
@@ -58,6 +59,8 @@ class EpollBackend final : public IoBackend {
   void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
   void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
                  FileSlice& file) noexcept override;
+  void send_alert(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  KernelTls* kernel_tls() noexcept override { return io::kernel_tls(); }
   void hangup(Token token, Descriptor descriptor) noexcept override;
   void cancel(Token token) noexcept override;
   void shutdown_send(Descriptor descriptor) noexcept override { ::shutdown(descriptor, SHUT_WR); }
@@ -89,6 +92,8 @@ class EpollBackend final : public IoBackend {
   void poll(TimeNs deadline) noexcept;
   void report_queued(Report& report) noexcept;
   bool report_one(Descriptor descriptor, SocketState& socket, Report& report) noexcept;
+  void begin_send(Token token, Descriptor descriptor, std::span<const iovec> parts, FileSlice* file,
+                  bool alert) noexcept;
   void try_send(Descriptor descriptor, SocketState& socket) noexcept;
   void receive(Descriptor descriptor, SocketState& socket, Report& report) noexcept;
   void accept_some(Descriptor listener, SocketState& socket, Report& report) noexcept;
@@ -144,24 +149,30 @@ void EpollBackend::recv(Token token, Descriptor descriptor) noexcept {
   queue_if_ready(descriptor, socket);
 }
 
-// Tries at once, while everything it needs is in the cache; wait() tells what came of it.
 void EpollBackend::send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept {
-  MR_ASSERT(!parts.empty());
-  MR_ASSERT(parts.size() <= 1024);
-  SocketState& socket = start(token, descriptor);
-  socket.parts = parts;
-  socket.file = nullptr;
-  if (!socket.blocked) try_send(descriptor, socket);
-  queue_if_ready(descriptor, socket);
+  begin_send(token, descriptor, parts, nullptr, false);
 }
 
 // A piece that is not in memory is waited for: epoll knows no files, and a piece is short.
 void EpollBackend::send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
                              FileSlice& file) noexcept {
   MR_ASSERT(file.size_bytes != 0);
+  begin_send(token, descriptor, parts, &file, false);
+}
+
+void EpollBackend::send_alert(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept {
+  begin_send(token, descriptor, parts, nullptr, true);
+}
+
+// Tries at once, while everything it needs is in the cache; wait() tells what came of it.
+void EpollBackend::begin_send(Token token, Descriptor descriptor, std::span<const iovec> parts,
+                              FileSlice* file, bool alert) noexcept {
+  MR_ASSERT(!parts.empty() || file != nullptr);
+  MR_ASSERT(parts.size() <= 1024);
   SocketState& socket = start(token, descriptor);
   socket.parts = parts;
-  socket.file = &file;
+  socket.file = file;
+  socket.alert = alert;
   if (!socket.blocked) try_send(descriptor, socket);
   queue_if_ready(descriptor, socket);
 }
@@ -220,12 +231,13 @@ void EpollBackend::try_send(Descriptor descriptor, SocketState& socket) noexcept
   if (socket.file != nullptr) [[unlikely]] {
     sent = send_file_now(descriptor, socket.parts, *socket.file);
     if (sent < 0) errno = static_cast<int>(-sent);
-  } else if (socket.parts.size() == 1) {
+  } else if (socket.parts.size() == 1 && !socket.alert) {
     sent = ::send(descriptor, socket.parts[0].iov_base, socket.parts[0].iov_len, flags);
   } else {
     msghdr header{};
     header.msg_iov = const_cast<iovec*>(socket.parts.data());
     header.msg_iovlen = socket.parts.size();
+    if (socket.alert) mark_alert(header);
     sent = ::sendmsg(descriptor, &header, flags);
   }
   if (sent >= 0) return socket.output.end(static_cast<std::int32_t>(sent));

@@ -40,6 +40,7 @@ struct SocketState {
   std::uint32_t serial = 0;         ///< Of the registration; rises when the number is closed.
   std::uint32_t slot = no_slot;     ///< Whose tokens lead to this descriptor.
   std::uint32_t events = 0;         ///< What epoll was asked for; 0: not registered.
+  bool alert = false;               ///< The parts are an alert of TLS.
   bool queued = false;
   bool readable = false;
   bool blocked = false;  ///< The send buffer is full: EPOLLOUT will come.

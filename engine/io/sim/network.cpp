@@ -188,16 +188,22 @@ std::size_t Network::send_room(const Connection& connection) const noexcept {
   return used_bytes >= plan_.send_buffer_bytes ? 0 : plan_.send_buffer_bytes - used_bytes;
 }
 
-void Network::send(Descriptor descriptor, std::string_view bytes) {
+void Network::send(Descriptor descriptor, std::string_view bytes, std::uint8_t type) {
+  constexpr std::size_t record_bytes = 16'384;
   const ConnectionId id = id_of(descriptor);
-  MR_ASSERT(!at(id).server_ended);
-  at(id).unread.append(bytes);
+  Connection& connection = at(id);
+  MR_ASSERT(!connection.server_ended);
+  MR_ASSERT(type == content || connection.sealer);
+  if (!connection.sealer) connection.unread.append(bytes);
+  for (; connection.sealer && !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), record_bytes)))
+    connection.unread.append(connection.sealer->seal(type, bytes.substr(0, record_bytes)));
   unread_soon(id);
 }
 
 void Network::shutdown_send(Descriptor descriptor) {
   const ConnectionId id = id_of(descriptor);
   at(id).server_ended = true;
+  if (at(id).sealer) at(id).unread.clear();  // As if nothing of it were in the socket yet.
   changed_.push_back(descriptor);
   unread_soon(id);
 }
@@ -257,6 +263,7 @@ void Network::close(Descriptor descriptor, bool reset) {
   connection.descriptor = no_descriptor;
   connection.server_closed = true;
   connection.server_ended = true;
+  if (connection.sealer) connection.unread.clear();
   if (connection.reset_at_server) return;
   if (reset || !connection.arrived.empty()) {
     connection.unread.clear();

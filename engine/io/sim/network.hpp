@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <queue>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,16 @@
 namespace millrace::io::sim {
 
 using ConnectionId = std::uint32_t;
+
+/// Makes the records of one connection, as a kernel with TLS does.
+class Sealer {
+ public:
+  virtual ~Sealer() = default;
+  /// One record; type  of its content (RFC 8446 section 5.1). At most 16 KiB.
+  virtual std::string seal(std::uint8_t type, std::string_view bytes) = 0;
+};
+/// From `keys`, a structure of linux/tls.h; null: not these.
+using MakeSealer = std::function<std::unique_ptr<Sealer>(std::span<const char> keys)>;
 
 /// One TCP-like connection; both ends of it.
 struct Connection {
@@ -42,8 +54,10 @@ struct Connection {
   bool end_received = false;  ///< The client saw the end of the server's bytes.
   bool reset_at_client = false;
   bool reset_at_server = false;
-  bool error_pending = false;  ///< The server's next receive or send reports ECONNRESET.
-  bool wire_moving = false;    ///< An event that moves bytes is due.
+  bool tls_attached = false;
+  std::unique_ptr<Sealer> sealer;  ///< Null: what is sent goes out as it is.
+  bool error_pending = false;      ///< The server's next receive or send reports ECONNRESET.
+  bool wire_moving = false;        ///< An event that moves bytes is due.
   bool unread_moving = false;
   std::function<void()> on_received;  ///< Called when bytes, the end or a reset reached the client.
 };
@@ -74,7 +88,8 @@ class Network {
   }
   void received(Connection& connection, std::size_t size_bytes) noexcept;
   std::size_t send_room(const Connection& connection) const noexcept;
-  void send(Descriptor descriptor, std::string_view bytes);
+  static constexpr std::uint8_t content = 23;  ///< Type of a record.
+  void send(Descriptor descriptor, std::string_view bytes, std::uint8_t type = content);
   void shutdown_send(Descriptor descriptor);
   void close(Descriptor descriptor, bool reset);
   std::uint32_t open_descriptors() const noexcept { return open_; }

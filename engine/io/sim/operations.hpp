@@ -16,6 +16,7 @@ struct Operation {
   Descriptor descriptor = no_descriptor;
   std::span<const iovec> parts;     ///< Of a send: the caller's table.
   const FileSlice* file = nullptr;  ///< Of a send: behind the parts.
+  bool alert = false;               ///< Of a send: no content.
   std::uint64_t parts_hash = 0;     ///< Of the table and the bytes, when the send was started.
   TimeNs last_due = 0;              ///< Of its completions: they come in order.
   bool started = false;             ///< Submitted: from here on it may complete.

@@ -14,6 +14,7 @@ namespace {
 
 constexpr TimeNs wait_costs_ns = 1000;  // So that a core that only polls sees time go by.
 constexpr std::uint32_t idle_waits_max = 1000;
+constexpr std::uint8_t alert_type = 21;  // RFC 8446 section 5.1.
 
 }  // namespace
 
@@ -40,12 +41,22 @@ void SimBackend::recv(Token token, Descriptor descriptor) noexcept {
 }
 
 void SimBackend::send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept {
+  begin_send(token, descriptor, parts, false);
+}
+
+void SimBackend::send_alert(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept {
+  begin_send(token, descriptor, parts, true);
+}
+
+void SimBackend::begin_send(Token token, Descriptor descriptor, std::span<const iovec> parts,
+                            bool alert) noexcept {
   MR_ASSERT(token.op() == Op::send);
   MR_ASSERT(network_.find(descriptor) != nullptr);
   MR_ASSERT(!parts.empty() && parts.size() <= 1024);
   Operation& operation = operations_.add(token, descriptor);
   operation.parts = parts;
   operation.parts_hash = hash_of(parts);
+  operation.alert = alert;
   note("send", token, descriptor, trace_ != nullptr ? hash_of_content(parts) : 0);
   submit(operation);
 }
@@ -218,18 +229,20 @@ void SimBackend::pump_send(Operation& operation, Connection& connection) noexcep
   for (const iovec& part : operation.parts) asked_bytes += part.iov_len;
   if (operation.file != nullptr && asked_bytes == 0) return pump_file(operation, connection);
   std::size_t size_bytes = std::min(asked_bytes, network_.send_room(connection));
+  if (operation.alert && size_bytes != asked_bytes) size_bytes = 0;  // Its record is made at once.
   if (size_bytes == 0 && asked_bytes != 0) {
     ++network_.faults().blocked_sends;
     return;
   }
-  if (size_bytes > 1 && network_.random().chance(network_.plan().short_send)) {
+  if (size_bytes > 1 && !operation.alert && network_.random().chance(network_.plan().short_send)) {
     ++network_.faults().short_sends;
     size_bytes = 1 + network_.random().below(size_bytes - 1);
   }
   std::size_t left_bytes = size_bytes;
   for (const iovec& part : operation.parts) {
     const std::size_t taken_bytes = std::min(left_bytes, part.iov_len);
-    network_.send(operation.descriptor, {static_cast<const char*>(part.iov_base), taken_bytes});
+    network_.send(operation.descriptor, {static_cast<const char*>(part.iov_base), taken_bytes},
+                  operation.alert ? alert_type : Network::content);
     left_bytes -= taken_bytes;
   }
   end(operation, static_cast<std::int32_t>(size_bytes));

@@ -13,6 +13,7 @@
 #include <deque>
 #include <queue>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/io/backend.hpp"
@@ -22,7 +23,7 @@
 
 namespace millrace::io::sim {
 
-class SimBackend final : public IoBackend {
+class SimBackend final : public IoBackend, public KernelTls {
  public:
   /// The network must outlive it. One backend a network.
   SimBackend(Network& network, const BackendOptions& options);
@@ -32,6 +33,10 @@ class SimBackend final : public IoBackend {
   void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
   void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
                  FileSlice& file) noexcept override;
+  void send_alert(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  KernelTls* kernel_tls() noexcept override { return make_sealer_ ? this : nullptr; }
+  bool attach(Descriptor descriptor) noexcept override;
+  bool seal(Descriptor descriptor, std::span<const char> keys) noexcept override;
   void hangup(Token token, Descriptor descriptor) noexcept override;
   void cancel(Token token) noexcept override;
   void shutdown_send(Descriptor descriptor) noexcept override;
@@ -53,6 +58,8 @@ class SimBackend final : public IoBackend {
   std::uint64_t trace_hash() const noexcept { return trace_hash_; }
   /// A line for each submission, completion and close from now on; null: none.
   void write_trace(std::string* out) noexcept { trace_ = out; }
+  /// From now on this kernel has TLS.
+  void set_sealers(MakeSealer make) { make_sealer_ = std::move(make); }
   /// Operations whose last completion did not come out of wait() yet.
   std::size_t operations_under_way() const noexcept { return operations_.count(); }
   std::uint32_t buffers_free() const noexcept { return buffers_.free_count(); }
@@ -72,6 +79,7 @@ class SimBackend final : public IoBackend {
     std::uint64_t serial;
   };
 
+  void begin_send(Token token, Descriptor descriptor, std::span<const iovec> parts, bool alert) noexcept;
   void submit(Operation& operation) noexcept;
   void count_submission() noexcept;
   void apply_submissions() noexcept;
@@ -109,6 +117,7 @@ class SimBackend final : public IoBackend {
   std::uint64_t sequence_ = 0;
   std::uint64_t trace_hash_ = 0;
   std::string* trace_ = nullptr;
+  MakeSealer make_sealer_;
   std::atomic<bool> woken_{false};
   BackendStats stats_;
 };

@@ -12,6 +12,7 @@
 #include <new>
 #include <utility>
 
+#include "engine/io/kernel_tls.hpp"
 #include "engine/io/send_file.hpp"
 #include "engine/io/system.hpp"
 #include "engine/io/uring/buffer_ring.hpp"
@@ -38,6 +39,8 @@ class UringBackend final : public IoBackend {
   void send(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
   void send_file(Token token, Descriptor descriptor, std::span<const iovec> parts,
                  FileSlice& file) noexcept override;
+  void send_alert(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept override;
+  KernelTls* kernel_tls() noexcept override { return io::kernel_tls(); }
   void hangup(Token token, Descriptor descriptor) noexcept override;
   void cancel(Token token) noexcept override;
   void shutdown_send(Descriptor descriptor) noexcept override { ::shutdown(descriptor, SHUT_WR); }
@@ -61,6 +64,7 @@ class UringBackend final : public IoBackend {
 
  private:
   std::size_t reap(std::span<Completion> out) noexcept;
+  msghdr& prepare_message(io_uring_sqe& sqe, Descriptor descriptor, std::span<const iovec> parts) noexcept;
   bool keep_hangup(Completion& done) noexcept;
   bool keep(Completion& done) noexcept;
   void load_file(Token token, FileSlice& file) noexcept;
@@ -131,12 +135,24 @@ void UringBackend::send(Token token, Descriptor descriptor, std::span<const iove
   if (parts.size() == 1) {
     io_uring_prep_send(&sqe, descriptor, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
   } else {
-    msghdr& header = headers_[ring_.index_of(sqe)];
-    header = {};
-    header.msg_iov = const_cast<iovec*>(parts.data());
-    header.msg_iovlen = parts.size();
-    io_uring_prep_sendmsg(&sqe, descriptor, &header, MSG_NOSIGNAL);
+    prepare_message(sqe, descriptor, parts);
   }
+  sqe.user_data = token.bits();
+}
+
+msghdr& UringBackend::prepare_message(io_uring_sqe& sqe, Descriptor descriptor,
+                                      std::span<const iovec> parts) noexcept {
+  msghdr& header = headers_[ring_.index_of(sqe)];
+  header = {};
+  header.msg_iov = const_cast<iovec*>(parts.data());
+  header.msg_iovlen = parts.size();
+  io_uring_prep_sendmsg(&sqe, descriptor, &header, MSG_NOSIGNAL);
+  return header;
+}
+
+void UringBackend::send_alert(Token token, Descriptor descriptor, std::span<const iovec> parts) noexcept {
+  io_uring_sqe& sqe = ring_.next_sqe();
+  mark_alert(prepare_message(sqe, descriptor, parts));
   sqe.user_data = token.bits();
 }
 

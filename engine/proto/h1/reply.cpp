@@ -36,8 +36,9 @@ void Protocol::reply(proto::Exchange& exchange, const proto::ReplyView& view) no
 
 // What may stand in the output as a file, null for anything else.
 const net::FilePart* Protocol::file_of(const H1Exchange& x, const proto::BodySource& source) const noexcept {
-  if (x.connection == nullptr || !carrier_.sends_files(*x.connection)) return nullptr;
-  return source.file();
+  const net::FilePart* file = source.file();
+  const bool sent = file != nullptr && x.connection != nullptr && carrier_.sends_files(*x.connection);
+  return sent ? file : nullptr;
 }
 
 // Behind the head: a file as it is, and its source is done with; any other source is pulled from.

@@ -107,8 +107,9 @@ TEST_CASE("doctor: examines this machine") {
 }
 
 TEST_CASE("doctor: TLS is fatal only where it is wanted and was not built") {
-  CHECK(judge_tls("OpenSSL 3", true).grade == Grade::good);
-  CHECK(judge_tls("OpenSSL 3", false).found.find("OpenSSL 3") == 0);
-  CHECK(judge_tls("", false).grade == Grade::good);
-  CHECK(judge_tls("", true).grade == Grade::fatal);
+  CHECK(judge_tls("OpenSSL 3", true, true).grade == Grade::good);
+  CHECK(judge_tls("OpenSSL 3", true, false).found.find("OpenSSL 3; large files") == 0);
+  CHECK(judge_tls("OpenSSL 3", false, true).found.find("modprobe tls") != std::string::npos);
+  CHECK(judge_tls("", true, false).grade == Grade::good);
+  CHECK(judge_tls("", true, true).grade == Grade::fatal);
 }

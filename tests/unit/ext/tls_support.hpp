@@ -79,8 +79,8 @@ inline ServerOptions tls_options(const TestCertificate& of) {
 /// A core on the simulated network that speaks TLS.
 struct TlsCore {
   explicit TlsCore(serve::Secure& secure, const serve::CoreOptions& options = small_options(),
-                   const io::sim::FaultPlan& plan = {}, std::size_t core = 0)
-      : factory(secure.make_factory(core)), one(options, plan), listener(one.world.listen()) {
+                   const io::sim::FaultPlan& plan = {}, std::size_t core = 0, std::uint64_t seed = 7)
+      : factory(secure.make_factory(core)), one(options, plan, seed), listener(one.world.listen()) {
     one.core.listen(listener, factory.get());
   }
   Client connect() { return one.world.connect(listener); }
@@ -124,6 +124,7 @@ class TlsClient {
   /// Takes what the server sent; content goes to `content`.
   void feed() {
     const std::string bytes = wire.take();
+    seen += bytes;
     if (!bytes.empty()) BIO_write(SSL_get_rbio(ssl), bytes.data(), static_cast<int>(bytes.size()));
     if (SSL_is_init_finished(ssl) == 0) SSL_do_handshake(ssl);
     char part[16384];
@@ -160,6 +161,7 @@ class TlsClient {
   Client wire;
   SSL* ssl = nullptr;
   std::string content;
+  std::string seen;  ///< All that the server sent.
 
  private:
   SSL_CTX* context_;
