@@ -10,6 +10,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -77,7 +78,10 @@ def arguments():
                         help="make the instructions counted now those that later runs are held against")
     parser.add_argument("--generators", action="store_true", help="also compare `millrace bench` with wrk")
     parser.add_argument("--micro", action="store_true", help="also time single functions, and list them all")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.save and not re.fullmatch(r"[\w-]+", options.save):
+        parser.error(f"--save {options.save}: takes a name, of letters, digits, _ and -; the file is perf/results/NAME.json")
+    return options
 
 
 def programs_of(options):

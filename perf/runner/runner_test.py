@@ -249,6 +249,13 @@ class Compare(unittest.TestCase):
 
 
 class Scripts(unittest.TestCase):
+    def test_results_have_a_name_and_no_path(self):
+        script = Path(__file__).resolve().parent.parent / "bench.py"
+        command = [sys.executable, script, "--save", "/tmp/x"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--save /tmp/x: takes a name", done.stderr)
+
     def test_each_is_read_whole_and_says_what_it_takes(self):
         for name in ("bench.py", "compare.py", "pgo.py"):
             script = Path(__file__).resolve().parent.parent / name
