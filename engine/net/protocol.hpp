@@ -62,7 +62,7 @@ class Carrier {
   /// Closes at the end of this turn, unsent output is dropped.
   virtual void abort(Connection& connection, CloseReason reason) noexcept = 0;
   /// Whether files in the output go to the socket as they are: Chain::append_file() is allowed.
-  virtual bool sends_files(Connection&) noexcept { return false; }
+  virtual bool sends_files(Connection& connection) noexcept = 0;
   /// The backend's. Null: there is none.
   virtual io::KernelTls* kernel_tls() noexcept { return nullptr; }
   /// The time of this turn.

@@ -166,7 +166,7 @@ void Core::destroy(net::Connection& connection) noexcept {
   const net::CloseReason reason = connection.reason;
   const bool reset = reason == net::CloseReason::no_memory || reason == net::CloseReason::timeout ||
                      reason == net::CloseReason::incomplete;
-  backend_.close(connection.descriptor, reset && !connection.lingering);
+  backend_.close(connection.descriptor, reset && (!connection.lingering || connection.delivering));
   connections_.destroy(connection);
   if (accept_paused_ && connections_.live_count() < options_.connections_max) resume_accept();
 }

@@ -111,6 +111,7 @@ class MemoryWire final : public net::Carrier {
     return unacknowledged < std::exchange(of.unacknowledged_bytes, unacknowledged);
   }
   void watch_hangup(net::Connection&) noexcept override {}
+  bool sends_files(net::Connection&) noexcept override { return false; }
   void finish(net::Connection& of, net::CloseReason) noexcept override { finished = of.finishing = true; }
   void abort(net::Connection& of, net::CloseReason) noexcept override { aborted = of.aborting = true; }
 

@@ -1,8 +1,11 @@
 // Goal: where the kernel has TLS, files leave in its records, which go on where OpenSSL's stopped, and
 // whatever goes wrong meanwhile ends the connection and nothing else. Method: OpenSSL's client and a whole core
 // over the simulated network, whose kernel seals by tests/support/record_sealer.cpp.
+#include <linux/tls.h>
+
 #include <set>
 
+#include "engine/ext/tls/send_keys.hpp"
 #include "tests/support/record_sealer.hpp"
 #include "tests/unit/ext/tls_support.hpp"
 
@@ -103,6 +106,36 @@ TEST_CASE("kernel tls: no nonce of AES-GCM in TLS 1.2 is used twice") {
   CHECK(sealed > 20);
   CHECK(nonces.size() == sealed);
   CHECK(*nonces.rbegin() == last);  // They only rise.
+}
+
+TEST_CASE("kernel tls: keys of a cipher that is not known are not kept") {
+  tls12_crypto_info_aes_ccm_128 info{};
+  info.info = {.version = TLS_1_2_VERSION, .cipher_type = TLS_CIPHER_AES_CCM_128};
+  tls::SendKeys keys;
+  keys.keep(&info);
+  CHECK_FALSE(keys.known());
+}
+
+TEST_CASE("kernel tls: a close waits for a slow reader, and not for one who reads no more") {
+  TlsFixture fixture;
+  KernelCore core(fixture);
+  KernelClient client(core);
+  client.wire.set_reading(false);
+  client.write(get("/file/0-40000", "Connection: close\r\n"));
+  client.wire.write(client.flight());
+  SUBCASE("it reads in the end") {
+    core.one.run(5 * ns_per_s);
+    CHECK(core.one.core.connections() == 1);
+    client.wire.set_reading(true);
+    client.talk();
+    CHECK(client.content.ends_with(letters(40'000)));
+    CHECK(client.closed());
+  }
+  SUBCASE("it never does") {
+    core.one.run(100 * ns_per_s);
+    CHECK(core.one.core.connections() == 0);
+    CHECK(client.wire.was_reset());
+  }
 }
 
 TEST_CASE("kernel tls: without a file nothing is taken over") {
