@@ -68,7 +68,6 @@ struct Connection : ListLink<FlushTag> {
       unasked;  ///< Of the send under way, when Carrier::peer_takes() last asked.
   io::Descriptor descriptor;
   std::uint8_t operations = 0;        ///< Submitted and not completed for good.
-  std::uint8_t looks = 0;             ///< While delivering: in a row, that saw the peer take nothing.
   bool receiving : 1 = false;         ///< A multishot receive is armed.
   bool receive_stopping : 1 = false;  ///< Its cancellation was asked for.
   bool sending : 1 = false;
@@ -83,7 +82,8 @@ struct Connection : ListLink<FlushTag> {
   bool kernel_seals : 1 = false;  ///< Of a transport: the kernel makes the records of what is sent.
   bool alert : 1 = false;         ///< Where it does: the output is an alert.
   bool delivering : 1 = false;  ///< Lingering already, but our direction waits until the peer has taken all.
-  CloseReason reason = CloseReason::finished;
+  std::uint8_t looks : 5 = 0;   ///< While delivering: in a row, that saw the peer take nothing.
+  CloseReason reason : 3 = CloseReason::finished;
 
   /// The output is sent as it is, and files in it.
   bool sends_plain() const noexcept { return transport == nullptr || kernel_seals; }

@@ -124,7 +124,7 @@ bool Core::was_delivered(net::Connection& connection) noexcept {
     connection.lingering = connection.delivering = false;
     return true;
   }
-  connection.looks = left < before ? 0 : connection.looks + 1;
+  connection.looks = left < before ? 0 : (connection.looks + 1u) & 31u;  // Past every time of [timeouts].
   if (first_look_ns << connection.looks > options_.http.write_idle_ns) {
     abort(connection, net::CloseReason::timeout);
   } else {
