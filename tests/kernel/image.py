@@ -62,7 +62,6 @@ class Image:
     def add_python(self, program: str) -> None:
         library = Path(subprocess.run([program, "-c", "import os; print(os.path.dirname(os.__file__))"],
                                       capture_output=True, text=True, check=True).stdout.strip())  # fmt: skip
-        self.place(Path(program)).unlink(missing_ok=True)
         self.add_program(program)
         self.add_tree(library, *LEFT_OUT)
         for extension in library.glob("lib-dynload/*.so"):

@@ -31,7 +31,7 @@ DEFAULT = ["integration kernel_tls", "integration tls", "integration certificate
 # TLS, and the ciphers it asks the kernel for.
 MODULES = ["tls", "ctr", "gcm", "ghash-generic", "aesni-intel", "chacha_generic", "poly1305_generic",
            "chacha20poly1305"]  # fmt: skip
-PROGRAMS = ["curl", "openssl"]
+PROGRAMS = ["curl", "openssl", "setpriv"]
 PYTHON = "/usr/bin/python3"
 MEMORY_MIB = 3072
 
@@ -94,7 +94,7 @@ def script(modules: list[Path], tests: list[dict]) -> str:
     lines = [
         "#!/bin/sh", "export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8",
         "mount -t proc proc /proc", "mount -t sysfs sysfs /sys", "mount -t devtmpfs dev /dev",
-        "mkdir -p /dev/shm /tmp /run", "mount -t tmpfs shm /dev/shm", "chmod 1777 /tmp",
+        "mkdir -p /dev/shm /tmp /var/tmp /run", "mount -t tmpfs shm /dev/shm", "chmod 1777 /tmp",
         "ip link set lo up", "ulimit -n 65536", "uname -r",
     ]  # fmt: skip
     lines += [f"insmod /modules/{module.name}" for module in modules]
@@ -111,12 +111,12 @@ def script(modules: list[Path], tests: list[dict]) -> str:
 def make_image(folder: Path, kernel: Path, tests: list[dict]) -> Path:
     image = Image(folder)
     modules = modules_of(kernel)
-    image.add_busybox()
     image.add_python(PYTHON)
     for program in PROGRAMS:
         image.add_program(run("sh", "-c", f"command -v {program}").strip())
     image.add_tree(Path("/etc/ssl/openssl.cnf"))
     image.add_tree(Path("/usr/lib/ssl/openssl.cnf"))
+    image.add_busybox()  # For all that was not put there by now.
     for part in ("tests", "apps", "docs"):
         image.add_tree(ROOT / part)
     for test in tests:
