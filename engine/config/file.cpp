@@ -143,8 +143,10 @@ void apply_file_text(std::string_view text, std::string_view name, Config& confi
   FileProblems problems;
   if (const std::size_t stray = find_stray_character(text); stray != text.size()) {
     const auto lines = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(stray), '\n');
-    problems.add(static_cast<std::uint32_t>(lines) + 1,
-                 "a character beyond ASCII, outside of quotes and comments");
+    problems.add(
+        static_cast<std::uint32_t>(lines) + 1,
+        "a character beyond ASCII outside of quotes and comments, or in quotes behind a backslash; in quotes "
+        "it may be written as \\uXXXX");
     return problems.tell(name, report);
   }
   const toml::parse_result parsed = toml::parse(text, name);

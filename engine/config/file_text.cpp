@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 constexpr std::size_t quotes = 3;  ///< Around a text of several lines.
+constexpr std::string_view blanks = " \t\r\n";
 
 bool beyond_ascii(char c) noexcept { return static_cast<unsigned char>(c) >= 0x80; }
 
@@ -23,9 +24,10 @@ std::size_t pass_text(std::string_view text, std::size_t at) noexcept {
   at += lines ? quotes : 1;
   while (at < text.size()) {
     if (quote == '"' && text[at] == '\\') {
-      ++at;
-      if (at < text.size() && beyond_ascii(text[at])) return at;
-      ++at;
+      // One that ends a line takes the blanks and lines behind it along.
+      const std::size_t next = std::min(text.find_first_not_of(blanks, at + 1), text.size());
+      if (next < text.size() && beyond_ascii(text[next])) return next;
+      at = std::max(next, at + 2);
     } else if (!lines && text[at] == '\n') {
       return at;
     } else if (text[at] != quote) {
@@ -59,7 +61,6 @@ std::size_t pass_key(std::string_view text, std::size_t at) noexcept {
 /// they are a key's or an element's first, or a value's. Others are in a dotted key (`a."b"`), or a mistake, in which
 /// toml++ may look for the end of a number.
 bool begin_text(std::string_view before, bool in_array) noexcept {
-  constexpr std::string_view blanks = " \t\r\n";
   const std::size_t first = before.find_first_not_of(blanks);
   if (first == std::string_view::npos) return true;
   const std::size_t equals = in_array ? std::string_view::npos : pass_key(before, first);
