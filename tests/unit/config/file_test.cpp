@@ -380,7 +380,9 @@ TEST_CASE("characters beyond ASCII stand in quotes and comments alone") {
     Report report;
     apply_file_text(text, "a.toml", config, report);
     REQUIRE(report.problems.size() == 1);
-    CHECK(report.problems[0].starts_with(
-        "a.toml:2: a character beyond ASCII outside of quotes and comments, or in"));
+    CHECK(
+        report.problems[0] ==
+        "a.toml:2: a character beyond ASCII outside of quotes and comments, or in quotes behind a backslash; "
+        "in quotes it may be written as \\uXXXX");
   }
 }
