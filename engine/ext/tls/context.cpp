@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "engine/ext/tls/certificate_files.hpp"
+#include "engine/ext/tls/key_derivation.hpp"
 
 namespace millrace::tls {
 namespace {
@@ -143,7 +144,7 @@ std::shared_ptr<const Context> Context::build(const ServerOptions& options, Tick
 bool Context::add(const ServerOptions& options, const TlsCertificate& certificate, TicketKeys& keys,
                   OSSL_LIB_CTX* library, std::vector<std::string>& problems,
                   std::vector<std::string>& warnings) {
-  SslContext context(SSL_CTX_new_ex(library, nullptr, TLS_server_method()));
+  SslContext context(SSL_CTX_new_ex(library, own_derivation, TLS_server_method()));
   if (!context || !set_defaults(context.get(), options, keys)) {
     problems.push_back("[tls] OpenSSL does not start (" + take_error() +
                        "): check its configuration, openssl.cnf, or set OPENSSL_CONF=/dev/null");

@@ -3,8 +3,10 @@
 #include <openssl/conf.h>
 
 #include <new>
+#include <utility>
 
 #include "engine/base/assert.hpp"
+#include "engine/ext/tls/key_derivation.hpp"
 
 namespace millrace::tls {
 namespace {
@@ -43,14 +45,15 @@ BIO_METHOD* make_bio_method() {
   return made;
 }
 
-/// As the process's own: with the providers that openssl.cnf asks for.
-Library make_library() {
+/// As the process's own, with the providers that openssl.cnf asks for, and ours.
+CoreLibrary make_library() {
   Library made(OSSL_LIB_CTX_new());
   MR_ASSERT(made != nullptr);
   char* file = CONF_get1_default_config_file();
   if (file != nullptr && OSSL_LIB_CTX_load_config(made.get(), file) != 1) ERR_clear_error();
   OPENSSL_free(file);
-  return made;
+  Provider derivation = add_key_derivation(*made);
+  return {std::move(made), std::move(derivation)};
 }
 
 }  // namespace
@@ -69,13 +72,13 @@ Server::Server() : keys_(0) {}
 void Server::load(const ServerOptions& options, std::size_t cores, std::vector<std::string>& problems,
                   std::vector<std::string>& warnings) {
   MR_ASSERT(cores != 0);
-  while (libraries_.size() < cores) libraries_.push_back(libraries_.empty() ? nullptr : make_library());
+  while (libraries_.size() < cores) libraries_.push_back(make_library());
   MR_ASSERT(libraries_.size() == cores);
   std::vector<std::shared_ptr<const Context>> made;
   std::vector<std::string> repeated;
-  for (const Library& library : libraries_) {
+  for (const CoreLibrary& core : libraries_) {
     made.push_back(
-        Context::build(options, keys_, library.get(), problems, made.empty() ? warnings : repeated));
+        Context::build(options, keys_, core.library.get(), problems, made.empty() ? warnings : repeated));
     if (made.back() == nullptr) return;
   }
   keys_.set_lifetime(options.tls_session_ms * ns_per_ms);

@@ -29,6 +29,12 @@ class Stage final : public net::Protocol {
   Layer& layer_;
 };
 
+/// One core's OpenSSL.
+struct CoreLibrary {
+  Library library;
+  Provider derivation;
+};
+
 /// Hands the newest contexts to the layers of all cores. Each core has OpenSSL's library to itself: the locks and
 /// counts of one that they share are written in every step of every handshake.
 class Server final : public serve::Secure {
@@ -45,7 +51,7 @@ class Server final : public serve::Secure {
 
  private:
   TicketKeys keys_;
-  std::vector<Library> libraries_;  ///< One a core; the first core's is the process's.
+  std::vector<CoreLibrary> libraries_;  ///< One a core.
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<const Context>> current_;  ///< One a core, all of the same files.
   std::atomic<std::uint64_t> version_{0};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <openssl/err.h>
+#include <openssl/provider.h>
 #include <openssl/ssl.h>
 
 #include <memory>
@@ -19,8 +20,10 @@ struct Freer {
 using SslContext = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using PrivateKey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-/// OpenSSL's algorithms, looked up and counted by themselves; null: those that the process shares.
+/// OpenSSL's algorithms, looked up and counted by themselves.
 using Library = std::unique_ptr<OSSL_LIB_CTX, Freer<OSSL_LIB_CTX_free>>;
+/// Loaded into a library, which must outlive it.
+using Provider = std::unique_ptr<OSSL_PROVIDER, Freer<OSSL_PROVIDER_unload>>;
 using MemoryBio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 
 /// What this thread's error queue says went wrong first, and empties it.
