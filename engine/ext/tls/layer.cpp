@@ -78,7 +78,7 @@ void Server::load(const ServerOptions& options, std::size_t cores, std::vector<s
   std::vector<std::string> repeated;
   for (const CoreLibrary& core : libraries_) {
     made.push_back(
-        Context::build(options, keys_, core.library.get(), problems, made.empty() ? warnings : repeated));
+        Context::build(options, keys_, core.openssl.get(), problems, made.empty() ? warnings : repeated));
     if (made.back() == nullptr) return;
   }
   keys_.set_lifetime(options.tls_session_ms * ns_per_ms);

@@ -31,7 +31,7 @@ class Stage final : public net::Protocol {
 
 /// One core's OpenSSL.
 struct CoreLibrary {
-  Library library;
+  Library openssl;
   Provider derivation;
 };
 

@@ -37,11 +37,11 @@ std::string of_hex(std::string_view hex) {
 }
 
 struct Scene {
-  tls::Library library{OSSL_LIB_CTX_new()};
-  tls::Provider added = tls::add_key_derivation(*library);
+  tls::Library openssl{OSSL_LIB_CTX_new()};
+  tls::Provider added = tls::add_key_derivation(*openssl);
 
   Kdf fetch(const char* properties) const {
-    return Kdf(EVP_KDF_fetch(library.get(), OSSL_KDF_NAME_TLS1_3_KDF, properties));
+    return Kdf(EVP_KDF_fetch(openssl.get(), OSSL_KDF_NAME_TLS1_3_KDF, properties));
   }
   std::string provider(const char* properties) const {
     const Kdf kdf = fetch(properties);
@@ -149,9 +149,9 @@ TEST_CASE("key derivation: what is not of TLS 1.3 is refused") {
 TEST_CASE("key derivation: ours is taken where no other is demanded, and the default provider stays") {
   const Scene scene;
   CHECK(scene.provider(tls::own_derivation) == "millrace");
-  EVP_MD* const digest = EVP_MD_fetch(scene.library.get(), "SHA256", tls::own_derivation);
+  EVP_MD* const digest = EVP_MD_fetch(scene.openssl.get(), "SHA256", tls::own_derivation);
   CHECK(digest != nullptr);
   EVP_MD_free(digest);
-  REQUIRE(EVP_set_default_properties(scene.library.get(), "fips=yes") == 1);
+  REQUIRE(EVP_set_default_properties(scene.openssl.get(), "fips=yes") == 1);
   CHECK(scene.provider(tls::own_derivation).empty());  // There is none here.
 }
